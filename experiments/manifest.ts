@@ -198,7 +198,7 @@ function systemsOf({ systems, repeat, workload }: Experiment, checkouts: Checkou
       within,
       client: {
         backend: client.backend,
-        wait: client.wait,
+        idle: client.idle,
         ...(client.program && { program: client.program }),
       },
       server_cores,

@@ -134,8 +134,8 @@ export class StartedSystem {
           `${address.host}:${address.port}`,
           '--backend',
           client.backend,
-          '--wait',
-          client.wait,
+          '--idle',
+          client.idle,
         ],
         ...['--core', core, '--out', out],
         ...ofBackend.map((word) =>

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { Command, Option } from 'commander';
 import { type BackendFlags, chooseBackend, decimal, wholeNumber, withBackendFlags } from '../libos/index.ts';
 import type { ArrivalPattern } from '../results/formats/arrival-patterns.ts';
-import { isMessageProtocol, MIX, protocols, requestOperations, waitModes } from '../results/formats/lists.ts';
+import { idleModes, isMessageProtocol, MIX, protocols, requestOperations } from '../results/formats/lists.ts';
 import { THREADS_MAX } from '../results/formats/load-checks.ts';
 import {
   core,
@@ -19,6 +19,7 @@ import type { BulkOptions } from './connections/bulk-streams.ts';
 import { hidePassword, loginOf, PASSWORD_VARIABLE } from './connections/login.ts';
 import { resolveTarget } from './connections/target.ts';
 import { LoadError } from './errors.ts';
+import { formerIdleFlag } from './former-flags.ts';
 import { checkOptions, type LoadOptions } from './measurement/options.ts';
 import { protocolMeanings, refuseOptionsOfResp, replyTimeoutS } from './measurement/protocol.ts';
 import { createResultFolder, describeOutcome, unansweredInWords, writeResult } from './measurement/result.ts';
@@ -196,10 +197,11 @@ of processes shows it`,
       wholeNumber(1, REQUESTS_MAX),
     )
     .addOption(
-      new Option('--wait <how>', 'spin while waiting (poll) or sleep in the kernel (block)')
-        .choices([...waitModes])
+      new Option('--idle <how>', 'while nothing comes, spin (poll) or sleep in the kernel (sleep)')
+        .choices([...idleModes])
         .default('poll'),
     )
+    .addOption(formerIdleFlag())
     .option('--core <n>', "pin the generator's thread to this core", core)
     .option(
       '--threads <n>',

@@ -98,7 +98,7 @@ export function system(name: string, overrides: Partial<SystemUnderTest> = {}): 
     group: '',
     checkout: null,
     redis_build: null,
-    client: { wait: 'poll', backend: 'kernel' },
+    client: { idle: 'poll', backend: 'kernel' },
     server_cores: [0],
     client_cores: [1],
     distance_unknown: null,
@@ -144,7 +144,7 @@ export function swept(whole: Manifest, axes: Axis[]): Manifest {
 /** A finished run of three systems, five trials of SET and GET, all well. */
 export function manifest(overrides: Partial<Manifest> = {}): Manifest {
   return {
-    schema: 'bypassbench.manifest/3',
+    schema: 'bypassbench.manifest/4',
     experiment: 'redis-figure',
     title: 'Redis SET and GET latency',
     quick: false,
@@ -363,10 +363,10 @@ async function writeLoadResult(
   const operation = target.operation === 'mix' ? 'get' : target.operation;
   const at = (percentile: number): number => histogram.getValueAtPercentile(percentile);
   const result: LoadResult = {
-    schema: 'bypassbench.load/1',
+    schema: 'bypassbench.load/2',
     target: '127.0.0.1:43211',
     backend: 'kernel',
-    wait: 'poll',
+    idle: 'poll',
     protocol: 'resp',
     connections: target.clients,
     idle_connections: 0,

@@ -59,7 +59,7 @@ it('server and load find each other over it, and values come back right', async 
   const module = ['--backend-module', join(project, 'index.ts')];
   const serve = ['serve', '--frontend', 'libos', '--port', '0', '--idle', 'sleep', ...module];
   const { port } = await servers.start(bypassbench, serve);
-  const load = ['load', ...ofModule, '--target', `127.0.0.1:${port}`, '--populate', '--wait', 'block'];
+  const load = ['load', ...ofModule, '--target', `127.0.0.1:${port}`, '--populate', '--idle', 'sleep'];
   await inProject(bypassbench, ...load, '--keys', '100', '--requests', '2000', '--connections', '3');
   expect(await servers.end()).toEqual([0]);
 });

@@ -21,7 +21,7 @@ mkdirSync(sockets);
 const overPipes = ['--backend-module', module, '-o', `folder=${sockets}`];
 /** Threads that sleep leave the cores to other tests. */
 const serverOverPipes = [...overPipes, '--idle', 'sleep'];
-const loadOverPipes = [...overPipes, '--wait', 'block'];
+const loadOverPipes = [...overPipes, '--idle', 'sleep'];
 const servers = new ExampleServers();
 
 afterEach(() => servers.end());

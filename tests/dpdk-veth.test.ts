@@ -57,7 +57,7 @@ describe.runIf(mayMakeNetworks())('a veth pair between two namespaces', () => {
   async function load(out: string, port: number, words: string[]): Promise<void> {
     const [program, ...rest] = pair.b.inside;
     const what = ['--target', `${SERVER}:${port}`, '--keys', '200', '--populate', '--out', out];
-    const long = ['--warmup-s', '0.1', '--requests', '500', '--value-bytes', '1000', '--wait', 'block'];
+    const long = ['--warmup-s', '0.1', '--requests', '500', '--value-bytes', '1000', '--idle', 'sleep'];
     await run(program, [...rest, bypassbench, 'load', ...words, ...what, ...long]);
   }
 

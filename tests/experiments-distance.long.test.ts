@@ -22,7 +22,7 @@ test('a server that is moved to the core of the client is never near while it is
   const run = create({
     workload: { ...tinyWorkload, operations: ['get'], duration_s: 3, open_loop: { rate_ops: 500 } },
     // Beside busy programs one that sleeps gets its turns at once, and slices are no longer than elsewhere.
-    systems: [{ ...redis, client: { backend: 'kernel', core: clientCore, wait: 'block' } }],
+    systems: [{ ...redis, client: { backend: 'kernel', core: clientCore, idle: 'sleep' } }],
   });
   const subprocess = run.start();
   await until(subprocess, () => processesOf(subprocess.pid!).load !== null);

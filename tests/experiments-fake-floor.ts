@@ -26,7 +26,7 @@ const outcome = outcomeOfCounts(
 const setup = {
   target: 'nothing',
   backend: 'dpdk',
-  wait: 'poll' as const,
+  idle: 'poll' as const,
   protocol: 'resp' as const,
   connections: 1,
   idleConnections: 0,

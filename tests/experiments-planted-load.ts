@@ -40,7 +40,7 @@ async function write(): Promise<void> {
   const setup = {
     target: 'nothing',
     backend: 'kernel',
-    wait: 'poll' as const,
+    idle: 'poll' as const,
     protocol: 'resp' as const,
     connections: 1,
     idleConnections: 0,

@@ -29,7 +29,7 @@ const starters = /^(node:)?(child_process|worker_threads|net|cluster)$|^(execa|k
 /** The layers of a part, from the ground up: a file imports, types included, from its own layer and those before it. */
 const layers: Record<string, RegExp[]> = {
   loadgen: [
-    /^loadgen\/(errors|arguments|missing-flags|progress-bar)\.ts$/,
+    /^loadgen\/(errors|arguments|former-flags|missing-flags|progress-bar)\.ts$/,
     /^loadgen\/workload\//,
     /^loadgen\/connections\//,
     /^loadgen\/loops\//,

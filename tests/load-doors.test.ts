@@ -366,7 +366,7 @@ describe('an experiment is refused', () => {
       {
         workload: 'operations: [get], keys: 101, duration_s: 1, value_sizes: etc',
         systems:
-          '[{ use: redis, client: { program: redis-benchmark, wait: block }, workload: { key_distribution: latest } }]',
+          '[{ use: redis, client: { program: redis-benchmark, idle: sleep }, workload: { key_distribution: latest } }]',
       },
       'redis-benchmark has values of one size: leave `value_sizes` out',
     ],

@@ -31,7 +31,7 @@ describe('bypassbench load --bulk-connections', () => {
     ['get', 'a closed', []],
     ['set', 'a closed', []],
     ['get', 'an open', ['--rate', '500', '--connections', '4']],
-    ['set', 'an open', ['--rate', '500', '--connections', '4', '--wait', 'block']],
+    ['set', 'an open', ['--rate', '500', '--connections', '4', '--idle', 'sleep']],
   ] as const)('carries values by %s beside %s loop, in numbers of their own', async (request, _, flags) => {
     await redis.client.flushall();
     const { dir, result, stdout } = await load(
@@ -60,7 +60,7 @@ describe('bypassbench load --bulk-connections', () => {
   it('checks each reply', async () => {
     await redis.client.flushall();
     // Without a warm-up all that is got is of the window: right values of one stream, wrong ones of the other.
-    const loading = load('--duration-s', '1.5', '--wait', 'block', '--warmup-s', '0');
+    const loading = load('--duration-s', '1.5', '--idle', 'sleep', '--warmup-s', '0');
     while ((await redis.client.exists('bulk:00000000001')) === 0) await sleep(5);
     const value = await redis.client.getBuffer('bulk:00000000001');
     value![BULK_BYTES - 1] ^= 1;

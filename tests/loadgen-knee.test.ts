@@ -55,7 +55,7 @@ it('ends below what the server can answer, with an interval, in text and as JSON
       String(MESSAGE_BYTES),
     ],
     ...['--limit-us', '60000', '--percentile', '50', '--trials', '2', '--within', '60', '--start-rate', '60'],
-    ...['--pipeline', '1000', '--wait', 'block', '--warmup-s', '0.02', '--duration-s', '0.6', '--json', json],
+    ...['--pipeline', '1000', '--idle', 'sleep', '--warmup-s', '0.02', '--duration-s', '0.6', '--json', json],
   ]);
   const knee = kneeFormat.read(await readFile(json, 'utf8'));
   await rm(folder, { recursive: true });

@@ -40,7 +40,7 @@ beforeAll(async () => {
 const target = (port: number) => ['--target', `127.0.0.1:${port}`, '--keys', '100'];
 
 /** Where nothing hangs on it: a load that spins takes a core from other tests. */
-const asleep = ['--wait', 'block'];
+const asleep = ['--idle', 'sleep'];
 
 /** What `bypassbench load` against `port` writes and says. */
 async function load(port: number, ...args: string[]) {
@@ -133,8 +133,8 @@ describe('bypassbench load --rate', () => {
         '100',
         '--arrivals',
         'constant',
-        '--wait',
-        'block',
+        '--idle',
+        'sleep',
         '--warmup-s',
         '0',
         '--requests',

@@ -61,7 +61,7 @@ describe('a server that stops answering', () => {
   // Spinning and asleep: it notices the same.
   it.each([
     ['a closed loop', [], 1],
-    ['a pipeline', ['--connections', '2', '--pipeline', '4', '--wait', 'block'], 8],
+    ['a pipeline', ['--connections', '2', '--pipeline', '4', '--idle', 'sleep'], 8],
   ])('in the window of %s', async (_what, args, outstanding) => {
     const answered = 10;
     const server = await startRedis();
@@ -106,7 +106,7 @@ describe('a server that stops answering', () => {
       '--reply-timeout-s',
       '0.5',
     ];
-    const { code, stderr, out } = await load(port, ...times, '--wait', 'block');
+    const { code, stderr, out } = await load(port, ...times, '--idle', 'sleep');
     expect([code, stderr]).toEqual([2, expect.stringMatching(/^bypassbench: 2 requests .* never answered/)]);
     const result = await resultIn(out);
     expect(result.unanswered).toBe(2);
@@ -117,7 +117,7 @@ describe('a server that stops answering', () => {
 
   it('on two of three connections of an open loop', async () => {
     const port = await startServer((connection) => (connection < 2 ? 'nothing' : 'miss'));
-    const rate = ['--rate', '100', '--arrivals', 'constant', '--connections', '3', '--wait', 'block'];
+    const rate = ['--rate', '100', '--arrivals', 'constant', '--connections', '3', '--idle', 'sleep'];
     const times = ['--warmup-s', '0', '--duration-s', '0.6', '--reply-timeout-s', '0.5'];
     const { code, out } = await load(port, ...rate, ...times);
     const { unanswered, operations } = await resultIn(out);

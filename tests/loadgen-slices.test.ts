@@ -97,7 +97,7 @@ describe.runIf(core !== serverCore)('with the core of the server', () => {
   it('knows where the server is, and sees it moved', async () => {
     const pid = ['--server-pid', `${redis.pid}`];
     // Beside busy programs one that sleeps gets its turns at once.
-    const sleeping = ['--duration-s', '2', '--wait', 'block', '--rate', '500'];
+    const sleeping = ['--duration-s', '2', '--idle', 'sleep', '--rate', '500'];
     onTestFinished(() => moveServer(redis.pid, serverCore));
     const server = new MovedServer(redis.pid);
     const seenAt = new Set<number>();

@@ -51,7 +51,7 @@ it('a closed loop of three threads shares its connections and its requests, and 
 it('an open loop of two threads sends one schedule: as many as are due, none twice', async () => {
   const { stderr, result } = await load(
     ...['--rate', '2000', '--arrivals', 'constant', '--threads', '2', '--cores', '0', '--connections', '2'],
-    ...['--pipeline', '500', '--wait', 'block', '--warmup-s', '0.1', '--duration-s', '0.5'],
+    ...['--pipeline', '500', '--idle', 'sleep', '--warmup-s', '0.1', '--duration-s', '0.5'],
   );
   const [get] = result.operations;
   expect(Math.abs(get.requests - 1000)).toBeLessThanOrEqual(1);

@@ -49,8 +49,8 @@ describe.each(servers)('%s', (name, start) => {
     const fixed = [
       '--target',
       `127.0.0.1:${server.port}`,
-      '--wait',
-      'block',
+      '--idle',
+      'sleep',
       '--warmup-s',
       '0.02',
       '--out',

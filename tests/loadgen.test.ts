@@ -72,7 +72,7 @@ describe('bypassbench load', () => {
     ['--pipeline 1000 --value-bytes 100', 1500],
     // Each of them takes several pieces on its way, and some wait for room in the socket's buffer.
     ['--connections 2 --pipeline 4 --value-bytes 300000 --keys 20', 150],
-    ['--connections 2 --wait block', 1500],
+    ['--connections 2 --idle sleep', 1500],
     ['--key-distribution single --value-bytes 1', 1500],
   ])('checks every reply of a mix with %s', async (flags, requests) => {
     const mix = ['--populate', '--keys', '200', '--operation', 'mix', '--requests', `${requests}`];
@@ -235,7 +235,7 @@ describe('bypassbench load', () => {
     expect(isCounted || unknown.join()).toEqual(
       isCounted || expect.stringMatching(/^Cycles, instructions and/),
     );
-    const alone = await load('--keys', '10', '--populate', '--requests', '100', '--wait', 'block');
+    const alone = await load('--keys', '10', '--populate', '--requests', '100', '--idle', 'sleep');
     expect(alone.result.cost).toMatchObject({ server: null, client: { vain_s: null } });
     expect(alone.result.cost.unknown).toContain(
       "What the server used is not known: name the server's process with --server-pid.",

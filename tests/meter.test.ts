@@ -33,7 +33,7 @@ it('measures what the server was asked, and writes it as a load does', async () 
   expect(await client.dbsize()).toBe(100);
   const result = loadResultFormat.read(await readFile(join(out, 'result.json'), 'utf8'));
   const [get] = result.operations;
-  expect(result).toMatchObject({ connections: 5, pipeline: 4, wait: 'block', keys: 100, unanswered: 0 });
+  expect(result).toMatchObject({ connections: 5, pipeline: 4, idle: 'sleep', keys: 100, unanswered: 0 });
   expect(result.versions['redis-benchmark']).toMatch(/^\d+\.\d+/);
   expect(result.busy_share).toBeGreaterThan(0.05);
   expect(get.throughput_ops).toBeCloseTo(get.requests / result.elapsed_s, 0);

@@ -26,7 +26,7 @@ const asFlags = (options: Record<string, string>): string[] => [
 ];
 const loadOf = (target: string, out: string): string[] => {
   const what = ['--target', target, '--keys', '200', '--populate', '--out', out];
-  return [...what, '--warmup-s', '0.1', '--requests', '500', '--value-bytes', '1000', '--wait', 'block'];
+  return [...what, '--warmup-s', '0.1', '--requests', '500', '--value-bytes', '1000', '--idle', 'sleep'];
 };
 const resultIn = (out: string) => loadResultFormat.read(readFileSync(join(out, 'result.json'), 'utf8'));
 

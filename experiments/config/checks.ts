@@ -112,7 +112,7 @@ function programProblems({ systems, workload, stages, sweep }: Config): Problem[
         'backend',
         `reaches servers over the kernel alone: ${SOCKETS_BACKEND}`,
       ],
-      [client.wait !== 'block', 'wait', 'sleeps while it waits: block'],
+      [client.idle !== 'sleep', 'idle', 'sleeps while nothing comes: sleep'],
       [Object.keys(client.options).length > 0, 'options', 'takes no options of a backend: leave them out'],
       [checkout !== undefined, 'program', 'is none of a checkout: leave one of the two out'],
       [stages !== undefined, 'program', 'cannot stamp requests: leave `stages` out'],

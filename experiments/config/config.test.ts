@@ -100,7 +100,21 @@ describe('a wrong config', () => {
       'core: 1 }',
       'core: 1, program: redis-benchmark }',
       '17:5',
-      'systems[0].client.wait: redis-benchmark sleeps while it waits: block',
+      'systems[0].client.idle: redis-benchmark sleeps while nothing comes: sleep',
+    ],
+    [
+      'what a key was called before',
+      'core: 1 }',
+      'core: 1, wait: block }',
+      '17:41',
+      "systems[0].client.wait: unknown key 'wait': it is called idle now",
+    ],
+    [
+      'what a value of it was called before',
+      'core: 1 }',
+      'core: 1, idle: block }',
+      '17:41',
+      "systems[0].client.idle: 'block' is not allowed; allowed: poll, sleep",
     ],
     [
       'what a load generator of others cannot send',
@@ -108,7 +122,7 @@ describe('a wrong config', () => {
       /duration_s: 1(.|\n)*core: 1 \}/
         .exec(valid)![0]
         .replace('duration_s: 1', 'duration_s: 1\n  open_loop: { rate_ops: 1000 }')
-        .replace('core: 1 }', 'core: 1, wait: block, program: redis-benchmark }'),
+        .replace('core: 1 }', 'core: 1, idle: sleep, program: redis-benchmark }'),
       '18:54',
       'systems[0].client.program: redis-benchmark has no open loop: leave `open_loop` out',
     ],

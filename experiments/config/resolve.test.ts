@@ -75,7 +75,7 @@ describe('a system that is named', () => {
       server_cores: [1],
       options: { device: 'memif', mtu: '9000' },
       server_options: { socket: '{dir}/memif.sock', ip: '10.99.0.1/24' },
-      client: { backend: 'dpdk', core: 0, wait: 'poll', options: { role: 'client' } },
+      client: { backend: 'dpdk', core: 0, idle: 'poll', options: { role: 'client' } },
       env: { A: 'b' },
     });
     expect(systems[0]?.server_options).not.toHaveProperty('role');
@@ -152,20 +152,20 @@ defaults: { cores: { distance: near } }
 });
 
 describe('values', () => {
-  const own = `defaults: { server_cores: [1], client: { core: 0, wait: block } }
+  const own = `defaults: { server_cores: [1], client: { core: 0, idle: sleep } }
 systems:
   own: { use: kvserver, backend: kernel, ready: { timeout_s: 7 } }
 `;
 
   test('go from defaults to the system to the experiment to the command line', async () => {
-    const rest = `defaults: { client: { wait: poll }, ready: { timeout_s: 3 }, share_cores: true }
+    const rest = `defaults: { client: { idle: poll }, ready: { timeout_s: 3 }, share_cores: true }
 systems: [own, { use: own, name: other, ready: { timeout_s: 8 } }]
 `;
     const { systems } = await resolve(rest, own, 'systems.other.ready.timeout_s=9', 'trials=1');
     // The file of the entry, its template's file below it, and the defaults of the experiment above both.
     expect(systems[0]).toMatchObject({
       server_cores: [1],
-      client: { core: 0, wait: 'poll' },
+      client: { core: 0, idle: 'poll' },
       share_cores: true,
     });
     // What a system says itself is above all defaults.
@@ -314,8 +314,8 @@ describe('what is wrong', () => {
     ],
     [
       'a wrong value in place',
-      'systems: [{ use: kv-dpdk, client: { wiat: poll } }]',
-      "x.yaml:5:37: systems[0].client.wiat: unknown key 'wiat': did you mean 'wait'?",
+      'systems: [{ use: kv-dpdk, client: { idel: poll } }]',
+      "x.yaml:5:37: systems[0].client.idel: unknown key 'idel': did you mean 'idle'?",
     ],
     [
       'a quote that stays open',

@@ -11,12 +11,12 @@ import {
   type Axis,
   clientPrograms,
   figureKinds,
+  idleModes,
   type LeftOut,
   type PointAt,
   protocols,
   provenances,
   roles,
-  waitModes,
 } from '../../results/formats/index.ts';
 import { goalSchema } from '../../results/index.ts';
 import { hosts, where } from '../lab/schema.ts';
@@ -138,7 +138,10 @@ export const client = z
         "Options of the client's backend only, beside those of the system; the same {placeholders} as in start, with " +
           "{host} and {port} those of the ready server and {core} the client's.",
       ),
-    wait: z.enum(waitModes).default('poll').describe('Whether the load generator polls or sleeps.'),
+    idle: z
+      .enum(idleModes)
+      .default('poll')
+      .describe('Whether the load generator polls or sleeps while nothing comes.'),
     program: z
       .enum(clientPrograms)
       .optional()

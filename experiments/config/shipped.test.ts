@@ -50,7 +50,7 @@ describe('redis-figure', async () => {
   test('has the clients that it always had', () => {
     const clients = config.systems.map(({ options, client }) => [
       client.backend,
-      client.wait,
+      client.idle,
       client.core,
       optionWords({ ...options, ...client.options }).join(' '),
     ]);

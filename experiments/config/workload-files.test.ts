@@ -122,7 +122,7 @@ describe('a trace', () => {
     const workload = '{ trace: data/ten.trace, duration_s: 3 }';
     const own = '[{ use: redis, workload: { keys: 5 } }]';
     expect(await refused(workload, '', own)).toMatch(/systems\[0\]\.workload\.keys: `trace` says that/);
-    const client = '[{ use: redis, client: { program: redis-benchmark, wait: block } }]';
+    const client = '[{ use: redis, client: { program: redis-benchmark, idle: sleep } }]';
     expect(await refused(workload, '', client)).toMatch(/redis-benchmark replays no trace/);
   });
 

@@ -29,7 +29,7 @@ const request: LoadRequest = {
         ip: '10.99.0.2/24',
         note: '{host}:{port} {core} {"a":1}',
       },
-      wait: 'poll',
+      idle: 'poll',
       core: 1,
     },
   },
@@ -51,14 +51,21 @@ const request: LoadRequest = {
 test('the workload, the client and the server become options', () => {
   const system = { ...request.system, options: {}, client: { ...request.system.client, options: {} } };
   expect(loadArguments({ ...request, system }).join(' ')).toBe(
-    '--target 10.99.0.1:6379 --backend dpdk --wait poll --core 1 --operation get --keys 1000 ' +
+    '--target 10.99.0.1:6379 --backend dpdk --core 1 --operation get --keys 1000 ' +
       '--key-distribution uniform --connections 2 --pipeline 3 --value-bytes 64 --warmup-s 0.5 --duration-s 2 --seed 104 ' +
       '--out /runs/a/get-c2',
   );
 });
 
+test('a client that sleeps is told so', () => {
+  const client = { ...request.system.client, idle: 'sleep' } as const;
+  expect(loadArguments({ ...request, system: { ...request.system, client } }).join(' ')).toContain(
+    ' --idle sleep ',
+  );
+});
+
 test('another program gets what it takes', () => {
-  const client = { ...request.system.client, program: 'redis-benchmark', wait: 'block' } as const;
+  const client = { ...request.system.client, program: 'redis-benchmark', idle: 'sleep' } as const;
   const asked = { ...request, system: { ...request.system, client }, populate: true, serverCore: 0 };
   expect(meterArguments(asked).join(' ')).toBe(
     '--target 10.99.0.1:6379 --core 1 --server-core 0 --operation get --connections 2 --pipeline 3 --keys 1000 ' +

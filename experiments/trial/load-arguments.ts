@@ -47,7 +47,8 @@ export function loadArguments(request: LoadRequest): string[] {
   const flags: Record<string, string | number> = {
     target: `${address.host}:${address.port}`,
     backend: client.backend,
-    wait: client.wait,
+    // What a load does unless it is told: a checkout of before calls it otherwise.
+    ...(client.idle !== 'poll' && { idle: client.idle }),
     ...(client.more_cores ? { cores: clientCoresOf(system).join() } : { core: client.core }),
     ...(serverCore !== null && { 'server-core': serverCore }),
     ...(serverPid !== null && { 'server-pid': serverPid }),

@@ -76,7 +76,12 @@ function problemsOf(
   }
 }
 
+/** What keys are called now that had another name. */
+const formerKeys: Readonly<Record<string, string>> = { wait: 'idle' };
+
 export function unknownKey(key: string, allowed: readonly string[]): string {
+  const now = Object.hasOwn(formerKeys, key) ? formerKeys[key] : undefined;
+  if (now !== undefined && allowed.includes(now)) return `unknown key '${key}': it is called ${now} now`;
   return `unknown key '${key}'${suggestion(key, allowed)}`;
 }
 

@@ -202,7 +202,7 @@ async function measure(
   }
   const setup = {
     ...what,
-    wait: 'poll' as const,
+    idle: 'poll' as const,
     protocol: 'resp' as const,
     connections: 1,
     idleConnections: 0,

@@ -33,10 +33,9 @@ const POPULATE_WINDOW_BYTES = 1024 * 1024;
 export async function run(context: DataPathContext<GeneratorInput, null>): Promise<ThreadOutcome | null> {
   const { options, progress, ring } = context.data;
   const meeting = context.data.meeting && new Meeting(context.data.meeting, () => context.stopRequested());
-  const { backend, backendOptions, wait, rateOps } = options;
+  const { backend, backendOptions, idle, rateOps } = options;
   const stamps = options.stampsEvery > 0 ? StampRing.create(null) : null;
   const pauses = new PauseLog();
-  const idle = wait === 'block' ? 'sleep' : 'poll';
   const libos = await openLibos({ backend, backendOptions, idle, stamps, pauses });
   try {
     const connections = new Connections(libos, options.target, options.replyTimeoutS, pauses, options.login);

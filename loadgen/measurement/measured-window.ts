@@ -21,13 +21,13 @@ export class MeasuredWindow {
   /** @param ring the one that the libOS stamps in, or null */
   constructor(
     connections: Connections,
-    { stampsEvery, serverStamps, wait }: LoadOptions,
+    { stampsEvery, serverStamps, idle }: LoadOptions,
     ring: StampRing | null,
   ) {
     const { pauses } = connections;
     this.#connections = connections;
     this.#every = stampsEvery;
-    this.#polls = wait === 'poll';
+    this.#polls = idle === 'poll';
     this.#ring = ring;
     this.#serverRing = serverStamps === null ? null : StampRing.open(serverStamps);
     // A load that was killed may have left the server stamping.

@@ -83,7 +83,7 @@ export function measureOpenLoop(measuring: Measuring): LoopOutcome {
     connections,
     arrivalsOf(measuring, schedule),
     measurement,
-    options.wait === 'block',
+    options.idle === 'sleep',
   );
   warmUp(measuring, schedule, measurement, loop);
   window.open();
@@ -104,12 +104,12 @@ export function measureOpenLoop(measuring: Measuring): LoopOutcome {
 /** Measures in small what nobody wants to know. Returns whether it may go on. */
 function practise(measuring: Measuring, durationS: number): boolean {
   const { context, connections } = measuring;
-  const { wait, rateOps } = context.data.options;
+  const { idle, rateOps } = context.data.options;
   const beginNs = nowNs() + SET_UP_NS;
   const endNs = beginNs + durationS * 1e9;
   const schedule = { rateOps: rateOps!, beginNs, startNs: (beginNs + endNs) / 2, endNs };
   const measurement = new OpenMeasurement(measuring, schedule, true);
-  const loop = new OpenLoop(connections, arrivalsOf(measuring, schedule), measurement, wait === 'block');
+  const loop = new OpenLoop(connections, arrivalsOf(measuring, schedule), measurement, idle === 'sleep');
   warmUp(measuring, schedule, measurement, loop);
   measureWindow(measuring, schedule, measurement, loop);
   // Only what was sent: beyond the server's capacity the rest would take long.

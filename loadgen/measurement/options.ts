@@ -45,8 +45,8 @@ export interface LoadOptions extends NamedWorkload {
   backend: Backend;
   /** For the backend's device. */
   backendOptions: BackendOptions;
-  /** Spin while waiting for replies, or sleep in the kernel. */
-  wait: LoadResult['wait'];
+  /** While nothing comes, spin or sleep in the kernel. */
+  idle: LoadResult['idle'];
   connections: number;
   /** Null: the workload is sent. */
   sendsLike: OtherRequests | null;

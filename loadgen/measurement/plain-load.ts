@@ -8,7 +8,7 @@ type Said =
   | 'login'
   | 'backend'
   | 'backendOptions'
-  | 'wait'
+  | 'idle'
   | 'core'
   | 'connections'
   | 'threads'

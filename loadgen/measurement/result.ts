@@ -13,7 +13,7 @@ import type { Rates } from './rates.ts';
 export interface Setup
   extends Pick<
       LoadOptions,
-      | 'wait'
+      | 'idle'
       | 'connections'
       | 'idleConnections'
       | 'pipeline'
@@ -86,7 +86,7 @@ function resultOf(schema: LoadResult['schema'], setup: Setup, outcome: LoadOutco
     schema,
     target: setup.target,
     backend: setup.backend,
-    wait: setup.wait,
+    idle: setup.idle,
     protocol: setup.protocol,
     connections: setup.connections,
     idle_connections: setup.idleConnections,

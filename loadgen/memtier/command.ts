@@ -10,12 +10,13 @@ import {
   wholeNumber,
   withBackendFlags,
 } from '../../libos/index.ts';
-import { waitModes } from '../../results/formats/lists.ts';
+import { idleModes } from '../../results/formats/lists.ts';
 import { outstandingProblem, rateProblem } from '../../results/formats/load-checks.ts';
 import { core, flagNames, perSecond, refuseProblems, seconds } from '../arguments.ts';
 import { hidePassword, loginOf } from '../connections/login.ts';
 import { addressOf } from '../connections/target.ts';
 import { LoadError } from '../errors.ts';
+import { formerIdleFlag } from '../former-flags.ts';
 import { Distribution } from '../measurement/distribution.ts';
 import type { LoadOptions, LoadOutcome } from '../measurement/options.ts';
 import { plainLoad } from '../measurement/plain-load.ts';
@@ -79,7 +80,7 @@ interface Flags extends BackendFlags {
   printPercentiles: number[];
   jsonOutFile?: string;
   hdrFilePrefix?: string;
-  wait?: LoadOptions['wait'];
+  idle?: LoadOptions['idle'];
   core?: number;
 }
 
@@ -165,10 +166,12 @@ export function command(): Command {
     )
     .addOption(
       new Option(
-        '--wait <how>',
-        'spin while waiting (poll) or sleep in the kernel (block, default where what arrives wakes a thread, as over it)',
-      ).choices([...waitModes]),
+        '--idle <how>',
+        'while nothing comes, spin (poll) or sleep in the kernel (sleep, default where what arrives wakes a thread, as \
+over it)',
+      ).choices([...idleModes]),
     )
+    .addOption(formerIdleFlag())
     .option('--core <n>', "pin the generator's thread to this core", core)
     .addHelpText('after', HELP)
     .action(run);
@@ -256,7 +259,7 @@ async function loadOptions(flags: Flags): Promise<LoadOptions> {
       { user: '--authenticate', password: '--authenticate USER:PASSWORD' },
     ),
     ...chosen,
-    wait: flags.wait ?? (wakes ? 'block' : 'poll'),
+    idle: flags.idle ?? (wakes ? 'sleep' : 'poll'),
     core: flags.core ?? null,
     requests: perClient === null ? null : perClient * connections,
     seed,

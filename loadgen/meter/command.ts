@@ -107,7 +107,7 @@ async function measure(flags: Flags): Promise<void> {
     backend: SOCKETS_BACKEND,
     protocol: 'resp' as const,
     // It sleeps in epoll_wait.
-    wait: 'block' as const,
+    idle: 'sleep' as const,
     connections: flags.connections,
     idleConnections: 0,
     pipeline: flags.pipeline,
@@ -140,7 +140,7 @@ async function fill(
     login: NO_LOGIN,
     backend: SOCKETS_BACKEND,
     backendOptions: {},
-    wait: 'poll',
+    idle: 'poll',
     core: pinned ?? null,
     connections: 1,
     threads: 1,

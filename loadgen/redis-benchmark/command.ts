@@ -7,12 +7,13 @@ import {
   wholeNumber,
   withBackendFlags,
 } from '../../libos/index.ts';
-import { waitModes } from '../../results/formats/lists.ts';
+import { idleModes } from '../../results/formats/lists.ts';
 import { outstandingProblem } from '../../results/formats/load-checks.ts';
 import { core, flagNames, refuseProblems } from '../arguments.ts';
 import { hidePassword, loginCommands, loginOf, PASSWORD_VARIABLE } from '../connections/login.ts';
 import { addressOf } from '../connections/target.ts';
 import { LoadError } from '../errors.ts';
+import { formerIdleFlag } from '../former-flags.ts';
 import { Distribution } from '../measurement/distribution.ts';
 import type { LoadOptions } from '../measurement/options.ts';
 import { plainLoad } from '../measurement/plain-load.ts';
@@ -62,7 +63,7 @@ interface Flags extends BackendFlags {
   I: boolean;
   e: boolean;
   precision: 1 | 2 | 3;
-  wait?: LoadOptions['wait'];
+  idle?: LoadOptions['idle'];
   core?: number;
 }
 
@@ -144,11 +145,12 @@ of a test are all alike',
     )
     .addOption(
       new Option(
-        '--wait <how>',
-        'while nothing is there, spin (poll) or sleep in the kernel (block, as redis-benchmark does; default where \
-what arrives wakes a thread, as over the kernel)',
-      ).choices([...waitModes]),
+        '--idle <how>',
+        'while nothing comes, spin (poll) or sleep in the kernel (sleep, as redis-benchmark does; default where what \
+arrives wakes a thread, as over the kernel)',
+      ).choices([...idleModes]),
     )
+    .addOption(formerIdleFlag())
     .option('--core <n>', "pin the generator's thread to this core", core)
     .addHelpText('after', HELP)
     .action(run);
@@ -190,7 +192,7 @@ async function run(words: string[], flags: Flags): Promise<void> {
     for (const test of tests) {
       const options = plainLoad({
         ...reach,
-        wait: flags.wait ?? (wakes ? 'block' : 'poll'),
+        idle: flags.idle ?? (wakes ? 'sleep' : 'poll'),
         threads: Math.max(1, flags.threads),
         pipeline: flags.P,
         requests: flags.n,

@@ -45,7 +45,7 @@ invalid in a run are compared but not judged.
 Where both runs know the distance of their cores, a point is compared at one that both had, which the
 table names; of a state that is not the run's own only the p50 is. Points at unlike distances are not judged.
 
-Points of unlike workloads (loop, rate, pipeline, clients, value size, keys, key distribution, wait mode, the
+Points of unlike workloads (loop, rate, pipeline, clients, value size, keys, key distribution, idle mode, the
 client's backend) are set side by side and not judged; below the table stands what was unlike.
 
 Two runs at different times differ by what else the machine did: to compare two servers, measure them

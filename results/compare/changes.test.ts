@@ -109,8 +109,8 @@ const unlike: { what: string; of?: Partial<Point>; ofSecond?: Partial<Asked> }[]
   { what: 'keys', ofSecond: { plan: { ...manifest().plan, keys: 1000 } } },
   { what: 'key distribution', ofSecond: { plan: { ...manifest().plan, key_distribution: 'single' } } },
   {
-    what: 'wait mode',
-    ofSecond: { systems: [system('redis', { client: { wait: 'block', backend: 'kernel' } })] },
+    what: 'idle mode',
+    ofSecond: { systems: [system('redis', { client: { idle: 'sleep', backend: 'kernel' } })] },
   },
 ];
 

@@ -44,7 +44,7 @@ function workloadOf(
       workload.set('key distribution', of.workload.key_distribution ?? plan.key_distribution);
       workload.set('key size', plan.key_bytes);
     }
-    workload.set('wait mode', of.client.wait);
+    workload.set('idle mode', of.client.idle);
     workload.set("client's backend", of.client.backend);
   }
   return workload;

@@ -66,7 +66,7 @@ const workload: ExportColumn[] = [
   count('bulk_streams', '', 'connections that carry large values beside the requests; empty where none do'),
   count('bulk_value_bytes', 'bytes', 'size of such a value'),
   text('bulk_operation', 'whether these are read or written: `get` or `set`'),
-  text('wait', 'what the client does while it waits: `poll` or `block`'),
+  text('idle', 'what the client does while nothing comes: `poll` or `sleep`'),
   text('client_backend', "the client's way to the network"),
   number('warmup_s', 's', 'time before the measured window'),
   text('own_workload', 'what of the workload the system has in its own way, such as `pipeline`'),

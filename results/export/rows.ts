@@ -90,7 +90,7 @@ function ofWorkload({ manifest: { plan, systems } }: Run, { name, measured }: Ex
     bulk_streams: bulk?.connections ?? null,
     bulk_value_bytes: bulk?.value_bytes ?? null,
     bulk_operation: bulk?.request ?? null,
-    wait: system?.client.wait ?? null,
+    idle: system?.client.idle ?? null,
     client_backend: system?.client.backend ?? null,
     own_workload: own_workload.join(' ') || null,
     warmup_s: plan.warmup_s,

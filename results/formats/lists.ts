@@ -47,8 +47,8 @@ export function hotspotIn(text: string): { keys: number; requests: number } | nu
   return isShare(keys) && isShare(requests) && rest.length === 0 ? { keys, requests } : null;
 }
 
-/** What a client does while it waits for replies: spin on its core, or sleep in the kernel. */
-export const waitModes = ['poll', 'block'] as const;
+/** What a client does while nothing comes: spin on its core, or sleep in the kernel. */
+export const idleModes = ['poll', 'sleep'] as const;
 
 /** Load generators of others that an experiment can measure with. */
 export const clientPrograms = ['redis-benchmark'] as const;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { loadResultFormat } from './load-result.ts';
 
-/** As the load generator wrote it before it had an open loop, means and idle connections. */
+/** As the load generator wrote it before it had an open loop, means, idle connections and the word `idle`. */
 const first = {
   schema: 'bypassbench.load/1',
   target: '127.0.0.1:6379',
@@ -44,6 +44,13 @@ describe('loadResultFormat', () => {
       unanswered: null,
       operations: [{ service_time_ns: null }],
     });
+  });
+
+  it('reads what a client does while nothing comes from files that call it `wait`', () => {
+    expect(read(first).idle).toBe('poll');
+    expect(read({ ...first, wait: 'block' }).idle).toBe('sleep');
+    expect(() => read({ ...first, wait: 'sometimes' })).toThrow(/^idle: /);
+    expect(() => read({ ...first, schema: 'bypassbench.load/2' })).toThrow(/^idle: /);
   });
 
   it('refuses an unknown loop, and a rate of 0', () => {

@@ -12,10 +12,11 @@ import {
   versions,
 } from './fields.ts';
 import { Format } from './format.ts';
-import { keyDistributions, protocols, requestOperations, waitModes } from './lists.ts';
+import { withIdle } from './former-wait.ts';
+import { idleModes, keyDistributions, protocols, requestOperations } from './lists.ts';
 
 export const RESULT_FILE = 'result.json';
-const SCHEMA = 'bypassbench.load/1';
+const SCHEMA = 'bypassbench.load/2';
 
 const latencyQuantiles = z.strictObject({
   min: notNegative,
@@ -88,7 +89,7 @@ const loadResult = z.strictObject({
   schema: z.literal(SCHEMA),
   target: z.string(),
   backend: z.string(),
-  wait: z.enum(waitModes),
+  idle: z.enum(idleModes),
   /** Results from before there were others are of requests of Redis. */
   protocol: z.enum(protocols).default('resp'),
   connections: positive,
@@ -233,4 +234,6 @@ const loadResult = z.strictObject({
   operations: z.array(operationResult).min(1),
 });
 export type LoadResult = z.infer<typeof loadResult>;
-export const loadResultFormat = new Format<LoadResult>(SCHEMA, loadResult);
+export const loadResultFormat = new Format<LoadResult>(SCHEMA, loadResult, {
+  older: { 'bypassbench.load/1': withIdle },
+});

@@ -92,6 +92,29 @@ test('a run from before distances were measured planned all its trials and knows
   expect(read.systems.map(({ distance_unknown }) => distance_unknown)).toEqual([null, null, null]);
 });
 
+test('what a client does while nothing comes was called `wait`, also in the configuration', () => {
+  const { systems, ...now } = manifest();
+  const older = (idle: string) => ({ backend: 'kernel', wait: idle === 'sleep' ? 'block' : idle });
+  const idles = systems.map((_system, index) => (index === 0 ? 'sleep' : 'poll'));
+  const version3 = {
+    ...now,
+    schema: 'bypassbench.manifest/3',
+    systems: systems.map((system, index) => ({ ...system, client: older(idles[index]) })),
+    config: {
+      title: 'X',
+      systems: idles.map((idle, index) => ({ name: String(index), client: older(idle) })),
+    },
+  };
+  const read = manifestFormat.read(JSON.stringify(version3));
+  expect(read.systems.map(({ client }) => client)).toEqual(
+    idles.map((idle) => ({ backend: 'kernel', idle })),
+  );
+  expect(read.config).toEqual({
+    title: 'X',
+    systems: idles.map((idle, index) => ({ name: String(index), client: { backend: 'kernel', idle } })),
+  });
+});
+
 test('what is damaged is refused, as are other versions', () => {
   const read = (json: object) => () => manifestFormat.read(JSON.stringify(json));
   expect(read({ ...version1({}), systems: 'none' })).toThrow(FormatError);

@@ -14,16 +14,17 @@ import {
   timestamp,
 } from './fields.ts';
 import { Format, type Upgrade } from './format.ts';
+import { withIdle } from './former-wait.ts';
 import { USUAL_KEY_BYTES } from './key-sizes.ts';
 import {
   clientPrograms,
   figureKinds,
+  idleModes,
   keyDistributions,
   protocols,
   provenances,
   type Role,
   roles,
-  waitModes,
 } from './lists.ts';
 import {
   addition,
@@ -43,7 +44,7 @@ import {
 export const MANIFEST_FILE = 'manifest.json';
 /** In `versions`, in front of the name of a trace that was replayed: the SHA-256 of its file. */
 export const TRACE_VERSION = 'trace ';
-const SCHEMA = 'bypassbench.manifest/3';
+const SCHEMA = 'bypassbench.manifest/4';
 
 /** What of Redis was built, from what and how, as scripts/build-redis.mjs writes it. */
 export const redisBuild = z.object({
@@ -94,7 +95,7 @@ const system = z.strictObject({
   /** At which values of a sweep's axes it is measured, where these are not all. */
   within: within.default({}),
   client: z.strictObject({
-    wait: z.enum(waitModes),
+    idle: z.enum(idleModes),
     backend: z.string().min(1),
     /** Where it is not the load generator of this project. */
     program: z.enum(clientPrograms).optional(),
@@ -348,9 +349,30 @@ const upgradeFrom2: Upgrade = (older) => {
   };
 };
 
+const ofClient = z.looseObject({ client: z.looseObject({}).optional() });
+const version3 = z.looseObject({
+  systems: z.array(ofClient),
+  config: z.looseObject({ systems: z.array(ofClient).optional() }).optional(),
+});
+
+/** Version 3 had `wait` of a client, which is `idle` now; so in the configuration, by which a run goes on. */
+const upgradeFrom3: Upgrade = (older) => {
+  const parsed = version3.safeParse(older);
+  if (!parsed.success) return older;
+  const withIdles = (systems: z.infer<typeof ofClient>[]): z.infer<typeof ofClient>[] =>
+    systems.map(({ client, ...system }) => (client ? { ...system, client: withIdle(client) } : system));
+  const { systems, config, ...same } = parsed.data;
+  return {
+    ...same,
+    systems: withIdles(systems),
+    ...(config && { config: { ...config, ...(config.systems && { systems: withIdles(config.systems) }) } }),
+  };
+};
+
 export const manifestFormat = new Format<Manifest>(SCHEMA, manifest, {
   older: {
-    'bypassbench.manifest/1': (older) => upgradeFrom2(upgradeFrom1(older)),
-    'bypassbench.manifest/2': upgradeFrom2,
+    'bypassbench.manifest/1': (older) => upgradeFrom3(upgradeFrom2(upgradeFrom1(older))),
+    'bypassbench.manifest/2': (older) => upgradeFrom3(upgradeFrom2(older)),
+    'bypassbench.manifest/3': upgradeFrom3,
   },
 });

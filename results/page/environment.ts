@@ -103,8 +103,8 @@ function shellWord(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
-function clientInWords({ program, wait, backend }: SystemUnderTest['client']): string {
-  return [...(program ? [program] : []), wait, backend].join(', ');
+function clientInWords({ program, idle, backend }: SystemUnderTest['client']): string {
+  return [...(program ? [program] : []), idle, backend].join(', ');
 }
 
 function keysInWords({ trace, key_distribution, keys }: Manifest['plan']): string {

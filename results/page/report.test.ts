@@ -26,7 +26,7 @@ const hostileRun: Partial<SyntheticRun> = {
     git: { commit: hostile, dirty: true },
     systems: [
       system('redis', { label: hostile, backend: hostile, device: hostile, transport_note: hostile }),
-      system('constructor', { client: { wait: 'poll', backend: hostile } }),
+      system('constructor', { client: { idle: 'poll', backend: hostile } }),
     ],
   }),
   trial: (_system, trial) =>

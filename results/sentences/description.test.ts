@@ -38,14 +38,14 @@ test('systems that differ are named with what they differ in', async () => {
     system('kv-dpdk', {
       label: 'DPDK',
       device: 'net_memif',
-      client: { wait: 'block', backend: 'dpdk' },
+      client: { idle: 'sleep', backend: 'dpdk' },
       transport_note: 'There is no wire.',
       server_cores: [],
     }),
   ];
   const text = await figureText({ manifest: manifest({ systems, git: { commit: null, dirty: true } }) });
   expect(text).toContain(
-    'The client polls through the kernel backend; for DPDK blocks through the dpdk backend.',
+    'The client polls through the kernel backend; for DPDK sleeps through the dpdk backend.',
   );
   expect(text).toContain('for DPDK the server ran unpinned and the client on core 1.');
   expect(text).toContain('DPDK: There is no wire.');

@@ -197,9 +197,9 @@ function workload({ plan, systems }: Manifest): string {
 function setting(manifest: Manifest): string[] {
   const { systems } = manifest;
   const client = bySystem(systems, ({ client }) => {
-    const waits = client.wait === 'poll' ? 'polls' : 'blocks';
+    const idles = client.idle === 'poll' ? 'polls' : 'sleeps';
     const which = client.program ? `is ${client.program} and ` : '';
-    return `${which}${waits} through the ${backendInWords(manifest, client.backend)} backend`;
+    return `${which}${idles} through the ${backendInWords(manifest, client.backend)} backend`;
   });
   const cores = bySystem(systems, (system) => {
     return `the server ran ${nameCores(system.server_cores)} and the client ${nameCores(system.client_cores)}`;

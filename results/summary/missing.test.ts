@@ -37,7 +37,7 @@ test('stages over a backend that does not say when its device is entered', async
   const backends = [
     { name: 'pipes', title: 'Pipes', api_version: 1, moments: false, module: null, versions: {} },
   ];
-  const overPipes = system('kv-dpdk', { label: 'kv-pipes', client: { wait: 'poll', backend: 'pipes' } });
+  const overPipes = system('kv-dpdk', { label: 'kv-pipes', client: { idle: 'poll', backend: 'pipes' } });
   const whole = manifest({ systems: [system('redis'), overPipes], backends });
   const plan = {
     ...whole.plan,
