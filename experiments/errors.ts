@@ -22,7 +22,21 @@ export type ExperimentErrorCode =
   | 'CORES_UNAVAILABLE'
   | 'NO_FREE_PORT'
   | 'WIRE_EXISTS'
-  | 'WIRE_IMPOSSIBLE';
+  | 'WIRE_IMPOSSIBLE'
+  | 'HOST_NAME_UNKNOWN'
+  | 'HOST_REFUSED'
+  | 'HOST_DOWN'
+  | 'HOST_LOGIN_REFUSED'
+  | 'HOST_KEY_UNKNOWN'
+  | 'HOST_KEY_CHANGED'
+  | 'HOST_CONNECTION_FAILED'
+  | 'HOST_NOT_SET_UP'
+  | 'HOST_SETUP_FAILED'
+  | 'HOST_VERSION'
+  | 'HOST_SILENT'
+  | 'HOST_LOST'
+  | 'HOST_NO_SPACE'
+  | 'HOST_REQUEST_REFUSED';
 
 /** An error that its reader can act on. `code` is stable; `message` names the thing and the remedy. */
 export class ExperimentError extends Error {

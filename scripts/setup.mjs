@@ -12,6 +12,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildNative } from './build-native.mjs';
 import { buildRedis } from './build-redis.mjs';
+import { fetchSshd } from './fetch-sshd.mjs';
 import { say, step } from './step.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -37,7 +38,7 @@ const systemPackages = [
   {
     name: 'iputils-ping',
     commands: ['ping'],
-    without: 'tests that ping the network stack fail',
+    without: 'tests that ping the network stack fail, and hosts of a lab cannot ping each other',
   },
   {
     name: 'tshark',
@@ -49,7 +50,17 @@ const systemPackages = [
     commands: ['strace'],
     without: "tests that look at a server's system calls fail",
   },
-  { name: 'iperf3', commands: ['iperf3'], without: 'the goal of the stream over DPDK cannot be tested' },
+  {
+    name: 'iperf3',
+    commands: ['iperf3'],
+    without:
+      'neither the goal of the stream over DPDK can be tested, nor what the network between hosts of a lab carries',
+  },
+  {
+    name: 'openssh-client',
+    commands: ['ssh', 'ssh-keygen'],
+    without: 'hosts of a lab cannot be reached, and tests of that fail',
+  },
   { name: 'gcc', commands: ['gcc'], without: WITHOUT_GLUE },
   { name: 'libc6-dev', file: '/usr/include/stdio.h', without: WITHOUT_GLUE },
   { name: 'make', commands: ['make'], without: WITHOUT_REDIS },
@@ -160,4 +171,5 @@ await installSystemPackages();
 // missing has been said.
 await buildNative();
 await buildRedis();
+await fetchSshd();
 process.exit(complete ? 0 : 1);

@@ -42,6 +42,7 @@ const layers: Record<string, RegExp[]> = {
     /^experiments\/errors\.ts$/,
     /^experiments\/(machine|wire|written)\//,
     /^experiments\/lab\//,
+    /^experiments\/agent\//,
     /^experiments\/config\//,
     /^experiments\/trial\//,
     /^experiments\//,

@@ -1,0 +1,28 @@
+/** The clocks of a host beside ours, measured over its connection. */
+import { readClocks } from '../machine/linux.ts';
+import { type ClockOffset, clockOffset, type RoundTrip } from './clock-offset.ts';
+import type { HostConnection } from './connection.ts';
+
+/** The smallest delay of so many trips is soon that of an idle link. */
+const TRIPS = 16;
+
+export interface HostClockOffsets {
+  /** Of the time of day (CLOCK_REALTIME), which somebody may set. */
+  realtime: ClockOffset;
+  /** Of CLOCK_MONOTONIC, which nobody sets; it begins anywhere. */
+  monotonic: ClockOffset;
+}
+
+export async function measureClocks(connection: HostConnection): Promise<HostClockOffsets> {
+  const trips: Record<'realtime' | 'monotonic', RoundTrip[]> = { realtime: [], monotonic: [] };
+  for (let trip = 0; trip < TRIPS; trip++) {
+    const sent = readClocks();
+    const { received, sent: answered } = await connection.ask('clock', {});
+    const arrived = readClocks();
+    for (const clock of ['realtime', 'monotonic'] as const) {
+      const [a, b, c, d] = [sent, received, answered, arrived].map((one) => BigInt(one[`${clock}_ns`]));
+      trips[clock].push({ sent: a!, received: b!, answered: c!, arrived: d! });
+    }
+  }
+  return { realtime: clockOffset(trips.realtime)!, monotonic: clockOffset(trips.monotonic)! };
+}

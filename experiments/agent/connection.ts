@@ -1,0 +1,337 @@
+/**
+ * The near end of a connection to a host: starts what carries it (launch.ts), sees that the same bypassbench is there,
+ * asks the agent (agent.ts), and tells when it is lost. Nothing is asked twice: what is under way then fails.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { execa } from 'execa';
+import { ExperimentError } from '../errors.ts';
+import { gitState, ownCheckout } from '../machine/checkout.ts';
+import { softwareVersions } from '../machine/machine.ts';
+import { BEAT_MS, SILENCE_MS } from './agent.ts';
+import { agentCommand, carriedBy, type HostAccess } from './launch.ts';
+import { LineReader } from './lines.ts';
+import {
+  type AgentEvent,
+  type Answer,
+  type Ask,
+  type HostSignal,
+  lineOf,
+  PROTOCOL,
+  type RefusedRequest,
+  type Reply,
+  type RequestName,
+  readAnswer,
+  readFromAgent,
+} from './protocol.ts';
+import { type CarrierEnd, whyLost, whyNotReached } from './unreachable.ts';
+
+/** For the agent's first word, after whatever a login does there. */
+const GREETING_PATIENCE_MS = 60_000;
+/** After which a host is called slow. */
+const SLOW_MS = 5000;
+/** For an agent to end what it has started, when it is asked to go. */
+const CLOSE_PATIENCE_MS = 5000;
+/** Of standard error the end is kept. */
+const SAID_CHARACTERS = 8192;
+
+export interface ConnectOptions {
+  /** Told in a line each: that a host is slow, that a line of it could not be read. */
+  say?: (line: string) => void;
+  patienceMs?: number;
+}
+
+/** What is to be started on a host; paths are the host's. */
+export interface HostLaunch {
+  argv: readonly [string, ...string[]];
+  /** Empty: all that the agent may use. */
+  cores: readonly number[];
+  cwd: string;
+  env: Readonly<Record<string, string>>;
+  stdoutFile: string;
+  stderrFile: string;
+}
+
+/** Connects to a host. Throws what unreachable.ts finds, HOST_SILENT, and HOST_VERSION where another one is there. */
+export async function connect(
+  access: HostAccess,
+  { say = () => {}, patienceMs = GREETING_PATIENCE_MS }: ConnectOptions = {},
+): Promise<HostConnection> {
+  const connection = new HostConnection(access, say);
+  try {
+    await connection.greeted(patienceMs);
+    await checkVersion(access, connection.protocol, () => connection.ask('hello', {}));
+    return connection;
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+}
+
+/** Both ends must be of one commit: they are parts of one program. */
+async function checkVersion(
+  { name }: HostAccess,
+  protocol: number | null,
+  hello: () => Promise<Answer<'hello'>>,
+): Promise<void> {
+  const refuse = (there: string, here: string): never => {
+    throw new ExperimentError(
+      'HOST_VERSION',
+      `host ${name} has ${there}, and here is ${here}: bring this one there: bypassbench lab setup ${name}`,
+    );
+  };
+  if (protocol !== PROTOCOL) refuse(`an agent of protocol ${protocol}`, `protocol ${PROTOCOL}`);
+  const [{ version, commit }, { bypassbench }, git] = await Promise.all([
+    hello(),
+    softwareVersions(),
+    gitState(ownCheckout),
+  ]);
+  if (version === bypassbench && commit === git.commit) return;
+  refuse(identity(version, commit), identity(`${bypassbench}`, git.commit));
+}
+
+function identity(version: string, commit: string | null): string {
+  return `bypassbench ${version} ${commit === null ? 'that is no clone' : `of commit ${commit.slice(0, 12)}`}`;
+}
+
+/** A process on a host. */
+export class HostProcess {
+  readonly #connection: HostConnection;
+  readonly #number: number;
+  readonly pid: number;
+  /** Settles with how it ended, as of a local process; `was lost with its host` when nobody can say. Never rejects. */
+  readonly ended: Promise<string>;
+
+  constructor(connection: HostConnection, { process, pid }: Answer<'start'>, ended: Promise<string>) {
+    this.#connection = connection;
+    this.#number = process;
+    this.pid = pid;
+    this.ended = ended;
+  }
+
+  async signal(signal: HostSignal): Promise<void> {
+    await this.#connection.ask('signal', { process: this.#number, signal });
+  }
+
+  /** SIGTERM, and SIGKILL when it still runs after `graceMs`. Resolves to whether it ended without that. */
+  async stop(graceMs: number): Promise<boolean> {
+    const stopped = await this.#connection.ask('stop', { process: this.#number, grace_ms: graceMs });
+    return stopped.by_itself;
+  }
+}
+
+interface Pending {
+  resolve(answer: unknown): void;
+  reject(error: Error): void;
+}
+
+interface ProcessEnd {
+  ended: Promise<string>;
+  resolve(end: string): void;
+}
+
+export class HostConnection {
+  readonly access: HostAccess;
+  /** Resolves once the connection has ended, with why where nobody closed it. */
+  readonly ended: Promise<ExperimentError | null>;
+  /** What the agent speaks, once it has greeted. */
+  protocol: number | null = null;
+  readonly #say: (line: string) => void;
+  readonly #carrier;
+  readonly #beat: NodeJS.Timeout;
+  readonly #pending = new Map<number, Pending>();
+  readonly #ends = new Map<number, ProcessEnd>();
+  #asked = 0;
+  #heardAt = performance.now();
+  #said = '';
+  #isClosing = false;
+  /** Why it has ended, or is about to, unasked. */
+  #why: ExperimentError | null = null;
+  /** What is said to who asks now. */
+  #over: ExperimentError | null = null;
+  #greet: () => void = () => {};
+  readonly #greeting = new Promise<void>((resolve) => {
+    this.#greet = resolve;
+  });
+
+  constructor(access: HostAccess, say: (line: string) => void) {
+    this.access = access;
+    this.#say = say;
+    const [program, ...words] = carriedBy(access, agentCommand(access));
+    this.#carrier = execa(program, words, {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      buffer: false,
+      reject: false,
+      // A Ctrl-C in the terminal is for us alone, who close the connection then.
+      detached: true,
+      // What ssh says is read by us; it goes to no agent that is a child of ours.
+      env: access.launcher === 'local' ? {} : { LC_ALL: 'C' },
+    });
+    const lines = new LineReader({
+      line: (text) => this.#line(text),
+      tooLong: (limitBytes) => this.#complain(`a line of more than ${limitBytes} bytes`),
+    });
+    this.#carrier.stdout.on('data', (chunk: Buffer) => {
+      this.#heardAt = performance.now();
+      lines.receive(chunk);
+    });
+    this.#carrier.stderr.on('data', (chunk: Buffer) => {
+      this.#said = `${this.#said}${chunk}`.slice(-SAID_CHARACTERS);
+    });
+    // That it cannot be written to is told by its end.
+    this.#carrier.stdin.on('error', () => {});
+    this.#beat = setInterval(() => this.#lookAndBeat(), BEAT_MS);
+    this.ended = this.#untilEnd(program);
+  }
+
+  get name(): string {
+    return this.access.name;
+  }
+
+  async #untilEnd(program: string): Promise<ExperimentError | null> {
+    const { exitCode, signal, code } = await this.#carrier;
+    clearInterval(this.#beat);
+    const end: CarrierEnd = { exitCode, signal, said: this.#said };
+    const describe = this.protocol === null ? whyNotReached : whyLost;
+    if (this.#why === null && !this.#isClosing) {
+      this.#why =
+        code === 'ENOENT'
+          ? new ExperimentError(
+              'PROGRAM_MISSING',
+              `host ${this.name}: there is no ${program} here; install it`,
+            )
+          : describe(this.access, end);
+    }
+    const over =
+      this.#why ?? new ExperimentError('HOST_LOST', `the connection to host ${this.name} is closed`);
+    this.#over = over;
+    for (const { reject } of this.#pending.values()) reject(over);
+    this.#pending.clear();
+    for (const { resolve } of this.#ends.values()) resolve('was lost with its host');
+    return this.#why;
+  }
+
+  /** Resolves when the agent has said its first word. */
+  async greeted(patienceMs: number): Promise<void> {
+    const slow = setTimeout(() => this.#say(`host ${this.name} is slow to answer`), SLOW_MS);
+    const late = setTimeout(
+      () => this.#giveUp('HOST_SILENT', `no agent has answered there within ${patienceMs / 1000} s`),
+      patienceMs,
+    );
+    try {
+      const why = await Promise.race([this.#greeting, this.ended]);
+      if (why) throw why;
+    } finally {
+      clearTimeout(slow);
+      clearTimeout(late);
+    }
+  }
+
+  async ask<Name extends RequestName>(ask: Name, asked: Ask<Name>): Promise<Answer<Name>> {
+    if (this.#over) throw this.#over;
+    const id = ++this.#asked;
+    const reply = new Promise<unknown>((resolve, reject) => this.#pending.set(id, { resolve, reject }));
+    this.#carrier.stdin.write(lineOf({ id, ask, with: asked }));
+    const read = readAnswer(ask, await reply);
+    if ('refused' in read) throw this.#refusedError(read.refused);
+    return read.message;
+  }
+
+  async start(launch: HostLaunch): Promise<HostProcess> {
+    const { argv, cores, cwd, env, stdoutFile, stderrFile } = launch;
+    const files = { stdout_file: stdoutFile, stderr_file: stderrFile };
+    const started = await this.ask('start', { argv: [...argv], cores: [...cores], cwd, env, ...files });
+    const { ended } = this.#endOf(started.process);
+    ended.then(() => this.#ends.delete(started.process));
+    return new HostProcess(this, started, ended);
+  }
+
+  /** Has the agent end, and all that it has started; resolves when it has. */
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    this.#carrier.stdin.end();
+    const isOver = await Promise.race([
+      this.ended.then(() => true),
+      sleep(CLOSE_PATIENCE_MS, false, { ref: false }),
+    ]);
+    if (!isOver) this.#carrier.kill('SIGKILL');
+    await this.ended;
+  }
+
+  /** Its end may come in the same piece as the answer to its start. */
+  #endOf(process: number): ProcessEnd {
+    const known = this.#ends.get(process);
+    if (known) return known;
+    let resolve: (end: string) => void = () => {};
+    const ended = new Promise<string>((done) => {
+      resolve = done;
+    });
+    const made = { ended, resolve };
+    this.#ends.set(process, made);
+    return made;
+  }
+
+  #line(text: string): void {
+    const read = readFromAgent(text);
+    // Before its greeting a login may print what it likes.
+    if ('refused' in read) {
+      if (this.protocol !== null) this.#complain(read.refused.message);
+    } else if ('event' in read.message) this.#event(read.message);
+    else this.#reply(read.message);
+  }
+
+  #event(event: AgentEvent): void {
+    if (event.event === 'greeting') {
+      this.protocol = event.protocol;
+      this.#greet();
+    } else this.#endOf(event.process).resolve(event.end);
+  }
+
+  #reply(reply: Reply): void {
+    const pending = reply.to === null ? undefined : this.#pending.get(reply.to);
+    if (reply.to === null || pending === undefined) {
+      this.#complain(
+        'refused' in reply ? reply.refused.message : `an answer to ${reply.to}, which was not asked`,
+      );
+      return;
+    }
+    this.#pending.delete(reply.to);
+    if ('refused' in reply) pending.reject(this.#refusedError(reply.refused));
+    else pending.resolve(reply.answer);
+  }
+
+  #refusedError({ code, message }: RefusedRequest): ExperimentError {
+    if (code === 'ENOSPC' || code === 'EDQUOT') {
+      const remedy =
+        'make room there, or name another folder for temporary files (env: { TMPDIR: ... } of the host)';
+      return new ExperimentError(
+        'HOST_NO_SPACE',
+        `host ${this.name} has no space left (${message}): ${remedy}`,
+      );
+    }
+    return new ExperimentError('HOST_REQUEST_REFUSED', `host ${this.name}: ${message} (${code})`);
+  }
+
+  #complain(what: string): void {
+    this.#say(`host ${this.name} sent what cannot be read: ${what}`);
+  }
+
+  #lookAndBeat(): void {
+    if (this.protocol === null) return;
+    // It is no news that it lives; that it does not is told by its end, or by its silence.
+    this.ask('beat', {}).catch(() => {});
+    const silent = (): boolean => performance.now() - this.#heardAt > SILENCE_MS;
+    // What this process was too busy to read may stand in the pipe: it is read before this is asked again.
+    const ask = (): void => {
+      if (!silent()) return;
+      const why = `was lost: nothing has come from it for ${SILENCE_MS / 1000} s; the link is cut, or the machine overloaded`;
+      this.#giveUp('HOST_LOST', why);
+    };
+    if (silent()) setTimeout(() => setImmediate(ask));
+  }
+
+  #giveUp(code: 'HOST_SILENT' | 'HOST_LOST', why: string): void {
+    const said = this.#said === '' ? '' : `\n  ${this.#said.trim()}`;
+    this.#why ??= new ExperimentError(code, `host ${this.name}: ${why}${said}`);
+    this.#carrier.kill('SIGKILL');
+  }
+}

@@ -1,0 +1,67 @@
+/** What an agent tells of its machine. */
+import { accessSync, constants } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { availableCores, machineFacts } from '../machine/machine.ts';
+import type { HostFacts } from './protocol.ts';
+
+const HUGEPAGES = '/sys/kernel/mm/hugepages';
+/** Where administrators' programs are, which is not on everyone's PATH. */
+const SYSTEM_FOLDERS = ['/usr/sbin', '/sbin'];
+
+/** `address`: of its interface it is told how it is set. `programs`: which of these are here is told. */
+export async function hostFacts(address: string, programs: readonly string[]): Promise<HostFacts> {
+  const {
+    cpu,
+    governor,
+    kernel,
+    os: system,
+    hypervisor,
+    load_average_1m,
+    knobs,
+  } = await machineFacts(address);
+  return {
+    ...{ cpu, governor, kernel, os: system, hypervisor, load_average_1m, knobs },
+    cores: availableCores(),
+    interfaces: interfaces(),
+    hugepages: await hugepages(),
+    programs: programs.filter(isOnPath),
+  };
+}
+
+function interfaces(): HostFacts['interfaces'] {
+  const named = Object.entries(os.networkInterfaces());
+  return Object.fromEntries(
+    named.map(([name, addresses = []]) => [name, addresses.map(({ cidr, address }) => cidr ?? address)]),
+  );
+}
+
+async function hugepages(): Promise<HostFacts['hugepages']> {
+  const names = await readdir(HUGEPAGES).catch(() => []);
+  const number = async (name: string, file: string): Promise<number> =>
+    Number.parseInt(await readFile(path.join(HUGEPAGES, name, file), 'utf8'), 10);
+  const sizes = names.flatMap((name) => {
+    const size = /^hugepages-(\d+)kB$/.exec(name)?.[1];
+    return size === undefined ? [] : [{ name, size_kb: Number(size) }];
+  });
+  return Promise.all(
+    sizes.map(async ({ name, size_kb }) => ({
+      size_kb,
+      count: await number(name, 'nr_hugepages'),
+      free: await number(name, 'free_hugepages'),
+    })),
+  );
+}
+
+function isOnPath(program: string): boolean {
+  const folders = [...(process.env.PATH ?? '').split(path.delimiter), ...SYSTEM_FOLDERS];
+  return folders.some((folder) => {
+    try {
+      accessSync(path.join(folder, program), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}

@@ -1,0 +1,369 @@
+/**
+ * A laboratory on this machine: three hosts and a controller, each a network namespace, joined by a bridge. Each host
+ * has its own processes, its own /run and /dev/shm, and a real OpenSSH server, whose keys are made here. To ssh it is a
+ * network like any other; nobody's ~/.ssh is read, and nothing listens outside of the namespaces.
+ *
+ * A host ends with this process, however that ends: its first process reads from this one.
+ */
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import type { HostAccess } from '../experiments/agent/launch.ts';
+import { makeVethPair } from '../experiments/wire/veth.ts';
+import { findSshd } from '../scripts/fetch-sshd.mjs';
+import { root } from './source-tree.ts';
+
+const HOSTS = ['server0', 'client0', 'client1'] as const;
+export type RigHostName = (typeof HOSTS)[number];
+
+/** As experiments/labs/namespaces.yaml has them, and the port and the interface. */
+const NETWORK = '10.78.0';
+const PORT = 2222;
+export const PREFIX_BITS = 24;
+const CONTROLLER_ADDRESS = `${NETWORK}.254`;
+/** Nobody has it. */
+const FREE_ADDRESS = `${NETWORK}.77`;
+
+/** Without root; has a home of its own. */
+export const OTHER_USER = 'rig-user';
+const OTHER_UID = 23_456;
+
+/** The device of a host that is on the bridge. */
+export const INTERFACE = 'lan0';
+
+/** Whether namespaces with mounts of their own, processes of their own and a bridge can be had here, and an sshd. */
+export function mayMakeLab(): boolean {
+  const script =
+    'mount -t tmpfs tmpfs /run && mount -t sysfs sysfs /sys && ip link add probe0 type bridge && ssh -V';
+  const words = ['--net', '--mount', '--pid', '--fork', '--mount-proc', 'sh', '-c', script];
+  return findSshd() !== null && spawnSync('unshare', words, { stdio: 'ignore' }).status === 0;
+}
+
+export class RigHost {
+  readonly name: RigHostName;
+  readonly address: string;
+  /** On this machine, for files that the host has by itself; the host sees it at the same path. */
+  readonly folder: string;
+  /** The checkout that runs, as the host sees it: a folder with spaces. */
+  readonly checkout: string;
+  /** Of the first process on the host. */
+  readonly pid: number;
+  readonly #atRest: ReadonlySet<number>;
+
+  constructor(name: RigHostName, address: string, folder: string, pid: number) {
+    this.name = name;
+    this.address = address;
+    this.folder = folder;
+    this.checkout = checkoutIn(folder);
+    this.pid = pid;
+    this.#atRest = new Set(this.#all());
+  }
+
+  /** How bypassbench reaches it. */
+  access({
+    target = this.name as string,
+    user = null as string | null,
+    folder = this.checkout,
+    env = {},
+  } = {}): HostAccess {
+    const ssh = { host: target, user, port: null, identity: null, jump: null };
+    const all = { TMPDIR: temporaryIn(this.folder), ...env };
+    return { name: this.name, launcher: 'ssh', ssh, node: null, folder, env: all };
+  }
+
+  /** Ids, on this machine, of what runs there and is no part of the rig. */
+  processes(): number[] {
+    return this.#all().filter((pid) => !this.#atRest.has(pid) && !programOf(pid).includes('sshd'));
+  }
+
+  /** The agent that serves there, by its id on this machine. */
+  agent(): number {
+    const found = this.processes().find(
+      (pid) => / agent$/.test(programOf(pid)) && !/^sh /.test(programOf(pid)),
+    );
+    if (found === undefined) throw new Error(`no agent runs on ${this.name}`);
+    return found;
+  }
+
+  /** Runs a command there; what it printed. */
+  run(...command: string[]): string {
+    const inside = ['--target', `${this.pid}`, '--net', '--mount', '--pid'];
+    return execFileSync('nsenter', [...inside, ...command], { encoding: 'utf8', stdio: 'pipe' });
+  }
+
+  #all(): number[] {
+    const own = readlinkSync(`/proc/${this.pid}/ns/pid`);
+    return readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name) && namespaceOf(name) === own)
+      .map(Number);
+  }
+}
+
+function namespaceOf(pid: string): string | null {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/pid`);
+  } catch {
+    return null;
+  }
+}
+
+/** Its words, or nothing when it has ended. */
+function programOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').join(' ').trim();
+  } catch {
+    return '';
+  }
+}
+
+const checkoutIn = (folder: string): string => path.join(folder, 'by pass', 'bench');
+const temporaryIn = (folder: string): string => path.join(folder, 'tmp');
+
+export class LabRig {
+  readonly folder: string;
+  readonly hosts: Readonly<Record<RigHostName, RigHost>>;
+  /** The words in front of a command that is to run where the controller is. */
+  readonly inside: readonly [string, ...string[]];
+  readonly #controller: number;
+  readonly #holders: readonly ChildProcess[];
+  readonly #path = process.env.PATH;
+
+  private constructor(folder: string, holders: readonly ChildProcess[]) {
+    const [controller, ...hosts] = holders;
+    this.folder = folder;
+    this.#holders = holders;
+    this.#controller = controller!.pid!;
+    this.inside = ['nsenter', '--target', `${this.#controller}`, '--net'];
+    this.#join(hosts);
+    const made = HOSTS.map((name, index) => {
+      const first = firstChild(hosts[index] as ChildProcess);
+      return [name, new RigHost(name, addressOf(index), path.join(folder, name), first)];
+    });
+    this.hosts = Object.fromEntries(made);
+    this.#findSshThere();
+  }
+
+  static async make(): Promise<LabRig> {
+    const folder = mkdtempSync(path.join(os.tmpdir(), 'lab-'));
+    chmodSync(folder, 0o755);
+    makeKeys(folder);
+    writeUsers(folder);
+    const controller = spawn('unshare', ['--net', '--mount', 'sh', '-c', CONTROLLER], { stdio: 'pipe' });
+    const holders = [controller, ...HOSTS.map((name) => startHost(folder, name))];
+    try {
+      await Promise.all(holders.map(ready));
+      const rig = new LabRig(folder, holders);
+      await Promise.all(HOSTS.map((name) => rig.#untilReachable(name)));
+      return rig;
+    } catch (error) {
+      for (const holder of holders) holder.kill('SIGKILL');
+      rmSync(folder, { recursive: true });
+      throw error;
+    }
+  }
+
+  /** The link between a host and the bridge: nothing goes through, and nobody is told. */
+  setLink(name: RigHostName, state: 'up' | 'down'): void {
+    this.run('ip', 'link', 'set', portOf(name), state);
+  }
+
+  /** Runs a command where the controller is; what it printed. */
+  run(...command: string[]): string {
+    const [program, ...words] = [...this.inside, ...command] as [string, ...string[]];
+    return execFileSync(program, words, { encoding: 'utf8', stdio: 'pipe' });
+  }
+
+  async close(): Promise<void> {
+    process.env.PATH = this.#path;
+    const ended = this.#holders.map((holder) => once(holder, 'exit'));
+    for (const holder of this.#holders) holder.kill('SIGKILL');
+    await Promise.all(ended);
+    rmSync(this.folder, { recursive: true });
+  }
+
+  #join(hosts: readonly ChildProcess[]): void {
+    this.run('ip', 'link', 'add', 'bridge0', 'type', 'bridge');
+    this.run('ip', 'addr', 'add', `${CONTROLLER_ADDRESS}/${PREFIX_BITS}`, 'dev', 'bridge0');
+    for (const [index, name] of HOSTS.entries()) {
+      const host = hosts[index]?.pid as number;
+      makeVethPair(
+        { interface: portOf(name), network: this.#controller },
+        { interface: INTERFACE, network: host },
+      );
+      const there = `ip addr add ${addressOf(index)}/${PREFIX_BITS} dev ${INTERFACE} && ip link set ${INTERFACE} up`;
+      execFileSync('nsenter', ['--target', `${host}`, '--net', 'sh', '-c', there], { stdio: 'pipe' });
+      this.run('ip', 'link', 'set', portOf(name), 'master', 'bridge0', 'up');
+    }
+    this.run('ip', 'link', 'set', 'bridge0', 'up');
+  }
+
+  /** From now on `ssh` is one that knows the rig's hosts and sits where the controller is. */
+  #findSshThere(): void {
+    const config = path.join(this.folder, 'ssh_config');
+    writeFileSync(config, sshConfig(this.folder));
+    const bin = path.join(this.folder, 'bin');
+    const real = execFileSync('sh', ['-c', 'command -v ssh'], { encoding: 'utf8' }).trim();
+    mkdirSync(bin);
+    writeFileSync(
+      path.join(bin, 'ssh'),
+      `#!/bin/sh\nexec ${this.inside.join(' ')} ${real} -F ${config} "$@"\n`,
+    );
+    chmodSync(path.join(bin, 'ssh'), 0o755);
+    process.env.PATH = `${bin}:${process.env.PATH}`;
+  }
+
+  async #untilReachable(name: RigHostName): Promise<void> {
+    for (let attempt = 0; ; attempt++) {
+      const { status, stderr } = spawnSync('ssh', [name, 'true'], { encoding: 'utf8' });
+      if (status === 0) return;
+      if (attempt === 50) throw new Error(`sshd of ${name} lets nobody in: ${stderr}`);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+}
+
+const addressOf = (index: number): string => `${NETWORK}.${index + 1}`;
+const portOf = (name: RigHostName): string => `to-${name}`;
+
+function firstChild(holder: ChildProcess): number {
+  return Number.parseInt(readFileSync(`/proc/${holder.pid}/task/${holder.pid}/children`, 'utf8'), 10);
+}
+
+const CONTROLLER = 'mount -t sysfs sysfs /sys && ip link set lo up && echo ready && exec cat >/dev/null';
+
+function startHost(folder: string, name: RigHostName): ChildProcess {
+  const own = path.join(folder, name);
+  mkdirSync(checkoutIn(own), { recursive: true });
+  mkdirSync(temporaryIn(own));
+  chmodSync(temporaryIn(own), 0o1777);
+  const { program, unpacked } = findSshd()!;
+  const libraries = ['usr/lib', 'lib'].map((one) => path.join(unpacked, one, `${machineName()}-linux-gnu`));
+  writeFileSync(path.join(own, 'sshd_config'), sshdConfig(folder, unpacked));
+  const script = [
+    'mount -t sysfs sysfs /sys',
+    'mount -t tmpfs tmpfs /run && mkdir -m 755 /run/sshd',
+    'mount -t tmpfs tmpfs /dev/shm',
+    `mount --bind "$FOLDER/passwd" /etc/passwd`,
+    `mount --bind "$CHECKOUT" "$MOUNTED"`,
+    'ip link set lo up',
+    '{ LD_LIBRARY_PATH="$LIBRARIES" "$SSHD" -D -e -f "$OWN/sshd_config" & }',
+    'echo ready',
+    'cat >/dev/null',
+  ].join(' && ');
+  const env = {
+    ...process.env,
+    ...{ FOLDER: folder, CHECKOUT: root, MOUNTED: checkoutIn(own), OWN: own },
+    ...{ SSHD: program, LIBRARIES: libraries.join(':') },
+  };
+  const namespaces = ['--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
+  return spawn('unshare', [...namespaces, 'sh', '-c', script], { stdio: 'pipe', env });
+}
+
+/** As Debian calls it in names of folders. */
+function machineName(): string {
+  return process.arch === 'arm64' ? 'aarch64' : 'x86_64';
+}
+
+async function ready(holder: ChildProcess): Promise<void> {
+  let said = '';
+  holder.stderr!.on('data', (text) => {
+    said += text;
+  });
+  const ended = once(holder, 'close').then(() => {
+    throw new Error(`no host: ${said}`);
+  });
+  await Promise.race([once(holder.stdout!, 'data'), ended]);
+  ended.catch(() => {});
+}
+
+const keyOf = (folder: string, name: string): string => path.join(folder, 'keys', name);
+
+/** A host key, a user's key, and one of somebody whom no host knows. */
+function makeKeys(folder: string): void {
+  mkdirSync(path.join(folder, 'keys'));
+  for (const name of ['host', 'user', 'stranger']) {
+    execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', name, '-f', keyOf(folder, name)]);
+  }
+  const keyLine = (host: string, key: string): string =>
+    `${host} ${readFileSync(`${keyOf(folder, key)}.pub`, 'utf8')}`;
+  const known = [...HOSTS, 'locked'].map((host) => keyLine(host, 'host'));
+  known.push(keyLine('changed', 'stranger'));
+  writeFileSync(path.join(folder, 'known_hosts'), known.join(''));
+}
+
+/** This machine's users, and two more: the one that sshd is while it knows nobody, and one without root. */
+function writeUsers(folder: string): void {
+  const home = path.join(folder, 'home');
+  mkdirSync(home);
+  chownSync(home, OTHER_UID, OTHER_UID);
+  // The checkout is somebody else's.
+  writeFileSync(path.join(home, '.gitconfig'), '[safe]\n\tdirectory = *\n');
+  const users = readFileSync('/etc/passwd', 'utf8').split('\n');
+  const others = users.filter((line) => line !== '' && !line.startsWith('sshd:'));
+  const added = [
+    'sshd:*:65533:65534::/run/sshd:/usr/sbin/nologin',
+    `${OTHER_USER}:*:${OTHER_UID}:${OTHER_UID}::${home}:/bin/sh`,
+  ];
+  writeFileSync(path.join(folder, 'passwd'), `${[...others, ...added].join('\n')}\n`);
+}
+
+function sshdConfig(folder: string, unpacked: string): string {
+  // Since version 10 the server has parts that it must find.
+  const parts = ['session', 'auth'].flatMap((part) => {
+    const program = path.join(unpacked, 'usr/lib/openssh', `sshd-${part}`);
+    return existsSync(program) ? [`Sshd${part === 'auth' ? 'Auth' : 'Session'}Path ${program}`] : [];
+  });
+  return [
+    `Port ${PORT}`,
+    `HostKey ${keyOf(folder, 'host')}`,
+    `AuthorizedKeysFile ${keyOf(folder, 'user')}.pub`,
+    'StrictModes no',
+    'UsePAM no',
+    'PasswordAuthentication no',
+    'KbdInteractiveAuthentication no',
+    'PidFile none',
+    'UseDNS no',
+    'PrintMotd no',
+    'LogLevel ERROR',
+    ...parts,
+    '',
+  ].join('\n');
+}
+
+/** Hosts of the rig, and names that lead to trouble. */
+function sshConfig(folder: string): string {
+  const entry = (name: string, address: string, key = 'user'): string =>
+    `Host ${name}\n  HostName ${address}\n  HostKeyAlias ${name}\n  IdentityFile ${keyOf(folder, key)}\n`;
+  return [
+    ...HOSTS.map((name, index) => entry(name, addressOf(index))),
+    // It lets nobody in with this key; no host key of it is known; another one is known.
+    entry('locked', addressOf(0), 'stranger'),
+    entry('unknown', addressOf(0)),
+    entry('changed', addressOf(0)),
+    // Nothing listens there, nobody is there.
+    entry('refused', CONTROLLER_ADDRESS),
+    entry('down', FREE_ADDRESS),
+    'Host *',
+    '  User root',
+    `  Port ${PORT}`,
+    '  IdentitiesOnly yes',
+    '  IdentityAgent none',
+    `  UserKnownHostsFile ${path.join(folder, 'known_hosts')}`,
+    '  GlobalKnownHostsFile /dev/null',
+    '  StrictHostKeyChecking yes',
+    '',
+  ].join('\n');
+}
