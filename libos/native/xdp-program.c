@@ -4,10 +4,14 @@
 #include <errno.h>
 #include <linux/bpf.h>
 #include <linux/if_link.h>
+#include <signal.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+/* Times that the kernel is asked to check a program. */
+enum { LOAD_TRIES = 10 };
 
 static int bpf(enum bpf_cmd command, union bpf_attr *attributes)
 {
@@ -38,6 +42,24 @@ static int put_into_map(int map, uint32_t queue, int socket)
 	return bpf(BPF_MAP_UPDATE_ELEM, &attributes);
 }
 
+/*
+ * A signal that comes while the kernel checks a program ends the check (EAGAIN). They wait until it is over; those that
+ * stop a process do not, and it is checked again.
+ */
+static int load_undisturbed(union bpf_attr *attributes)
+{
+	sigset_t all, before;
+	int program = -1;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	errno = EAGAIN;
+	for (int tries = 0; program < 0 && errno == EAGAIN && tries < LOAD_TRIES; tries++)
+		program = bpf(BPF_PROG_LOAD, attributes);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return program;
+}
+
 /* return bpf_redirect_map(&map, context->rx_queue_index, XDP_PASS); */
 static int load_program(int map)
 {
@@ -65,7 +87,7 @@ static int load_program(int map)
 	attributes.insn_cnt = sizeof(program) / sizeof(program[0]);
 	attributes.license = (uintptr_t)license;
 	strcpy(attributes.prog_name, "bypassbench");
-	return bpf(BPF_PROG_LOAD, &attributes);
+	return load_undisturbed(&attributes);
 }
 
 static int link_by(int program, uint32_t interface, uint32_t flags)

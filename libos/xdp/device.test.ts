@@ -1,4 +1,5 @@
 /** XdpDevice over a pair of devices, both ends in this process. */
+import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -141,6 +142,19 @@ describe.runIf(hasLink)('a wait', () => {
 });
 
 describe.runIf(hasLink)('a link', () => {
+  it('is opened while signals come, for which the kernel breaks off its check of the program', () => {
+    const heard = () => {};
+    process.on('SIGUSR2', heard);
+    const sender = spawn('sh', ['-c', `while kill -USR2 ${process.pid}; do :; done`], { stdio: 'ignore' });
+    try {
+      // One of twelve was broken off.
+      for (let times = 0; times < 60; times++) devices.open('server').close();
+    } finally {
+      sender.kill('SIGKILL');
+      process.off('SIGUSR2', heard);
+    }
+  });
+
   it('of a live server is refused to another, and goes with its server', () => {
     openPair();
     const error = errorOf(() => devices.open('server'));
