@@ -275,7 +275,9 @@ it('by the flag that says how long keys and values are', async () => {
 
 describe('an experiment is refused', () => {
   it('at the points where it cannot be, by the value of the axis', async () => {
-    await expect(readConfig(findExperiment('ycsb'), CORES, ['workload.key_bytes=32'])).rejects.toThrow(
+    await expect(
+      readConfig(findExperiment('ycsb'), CORES, { set: ['workload.key_bytes=32'] }),
+    ).rejects.toThrow(
       /^--set workload\.key_bytes=32: replies of kind keys have keys of 16 bytes: leave it out$/,
     );
     const sweep = 'sweep: { rate_ops: [1000, 7000000] }';

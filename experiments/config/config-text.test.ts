@@ -14,7 +14,7 @@ afterAll(() => rm(folder, { recursive: true }));
 
 test.each([...shippedExperiments()])('%s, printed, is the same experiment', async (_name, file) => {
   const [first] = (await readConfig(file, [0, 1])).config.systems;
-  const resolved = await readConfig(file, [0, 1], [`systems.${first.name}.label='a: "b"'`]);
+  const resolved = await readConfig(file, [0, 1], { set: [`systems.${first.name}.label='a: "b"'`] });
   const printed = path.join(folder, 'printed.yaml');
   await writeFile(printed, configText(resolved));
   const { config, sources } = await readConfig(printed, [0, 1]);

@@ -101,7 +101,7 @@ export async function readResolved(
   { quick, set, lab, only = null }: ReadOptions & { only?: string[] | null },
 ): Promise<ResolvedConfig> {
   const found = findExperiment(file);
-  const whole = await readConfig(found, availableCores(), set, quick, lab);
+  const whole = await readConfig(found, availableCores(), { set, quick, lab, only });
   if (only !== null) refuseUnknown(only, whole);
   if (quick && !whole.config.quick)
     throw invalid([`--quick: ${file} has no \`quick\` section that says what a smaller run is`]);
@@ -126,15 +126,18 @@ function again(system: ConfiguredSystem): ConfiguredSystem {
 }
 
 /**
- * The whole config of a file, checked against a machine that has these `cores`. `quick`: with the sweep of that; `lab`:
- * on the hosts of that file. Throws LAB_NOT_FOUND and LAB_INVALID as well.
+ * The whole config of a file, checked against a machine that has these `cores`. `quick`: with the sweep of that.
+ * `lab`: on the hosts of that file, where the systems `only` must be able to run. Throws what readLab throws, too.
  */
 export async function readConfig(
   file: string,
   cores: readonly number[],
-  set: readonly string[] = [],
-  quick = false,
-  lab?: string,
+  {
+    set = [],
+    quick = false,
+    lab,
+    only = null,
+  }: Partial<ReadOptions> & { only?: readonly string[] | null } = {},
 ): Promise<ResolvedConfig> {
   const overrides = readOverrides(set);
   const source = readYaml(shown(file), await readConfigFile(file), 0);
@@ -155,7 +158,7 @@ export async function readConfig(
   const systems = atPoints.flatMap((one) => elementsOf(entriesOf(one.root).get('systems')).map(plain));
   const folder = path.dirname(path.resolve(file));
   const modules = await loadModules(systems, folder);
-  const around = { cores, modules, folder };
+  const around = { cores, modules, folder, quick, only };
   const resolved = atPoints.map((one, index) => checkedPoint(one, points[index], around));
   problems.push(...resolved.flatMap((one) => one.problems));
   if (problems.length > 0) throw invalid(problemLines(problems));
@@ -216,12 +219,15 @@ interface Surroundings {
   cores: readonly number[];
   modules: LoadedModules;
   folder: string;
+  quick: boolean;
+  /** The systems that are asked for; null: all, or those of `quick`. */
+  only: readonly string[] | null;
 }
 
 function checkedPoint(
   { root, sources, problems: found }: WrittenPoint,
   point: SweepPoint,
-  { cores, modules, folder }: Surroundings,
+  { cores, modules, folder, quick, only }: Surroundings,
 ): ResolvedPoint {
   const problems = [...found];
   const data = plain(root);
@@ -233,7 +239,8 @@ function checkedPoint(
   problems.push(...located(root, elementProblems(rightElements(data, cores), cores)));
   if (parsed.success && isResolved) {
     const measured = pointOf(parsed.data, point);
-    problems.push(...located(root, placementProblems(parsed.data, measured, cores)));
+    const kept = (quick ? parsed.data.quick?.systems : undefined) ?? null;
+    problems.push(...located(root, placementProblems(parsed.data, measured, { cores, only: only ?? kept })));
     problems.push(...located(root, backendProblems(parsed.data, modules)));
     problems.push(...located(root, contradictions(parsed.data)));
     problems.push(...located(root, loadGeneratorProblems(parsed.data, measured)));

@@ -5,16 +5,31 @@ import { type PlacedHost, type Placement, whereProblems } from '../lab/where.ts'
 import type { Problem } from '../written/problems.ts';
 import { hostPlaceholders, hostValues, keyOfPlaceholder, serverAddress } from './host-placeholders.ts';
 import { fillPlaceholders, placeholderNames } from './placeholders.ts';
-import { coresTaken, generatorCores, isOneHost, onCoresOfHosts, placementOf, whereOf } from './placement.ts';
+import {
+  coresTaken,
+  generatorCores,
+  isOneHost,
+  LOOPBACK,
+  onCoresOfHosts,
+  placementOf,
+  whereOf,
+} from './placement.ts';
 import type { Config, ConfiguredPoint, ConfiguredSystem } from './schema.ts';
 import { sharesOf } from './shares.ts';
 import { workloadOf } from './swept.ts';
 
-/** `point` is what is measured of the config, `available` the cores that this process may use. */
+export interface PlacementAsked {
+  /** Those that this process may use. */
+  cores: readonly number[];
+  /** The systems that are to be run: hosts need not have what others want. Null: all. */
+  only: readonly string[] | null;
+}
+
+/** `point` is what is measured of the config. */
 export function placementProblems(
   config: Config,
   point: ConfiguredPoint,
-  available: readonly number[],
+  { cores, only }: PlacementAsked,
 ): Problem[] {
   const { hosts = {}, systems } = config;
   const ofHosts = hostProblems(hosts).map(({ path, message }) => ({ path: ['hosts', ...path], message }));
@@ -23,9 +38,9 @@ export function placementProblems(
   const misplaced = systems.flatMap((system, index) => misplacedProblems(config, system, index, all));
   if (misplaced.length > 0) return misplaced;
   return [
-    ...localCoreProblems(all, available),
+    ...localCoreProblems(all, cores),
     ...systems.flatMap((system, index) => {
-      if (whereOf(config, system) === null) return [];
+      if (whereOf(config, system) === null || !(only?.includes(system.name) ?? true)) return [];
       const placement = placementOf(config, system);
       return [
         ...hostCoreProblems(system, placement),
@@ -37,7 +52,11 @@ export function placementProblems(
         ].map(({ path, message }) => ({ path: ['systems', index, ...path], message })),
       ];
     }),
-    ...divisionProblems(config, point),
+    ...divisionProblems(
+      config,
+      point,
+      point.systems.filter(({ name }) => only?.includes(name) ?? true),
+    ),
   ];
 }
 
@@ -150,6 +169,13 @@ function apartProblems(config: Config, system: ConfiguredSystem, placement: Plac
     problems.push({ path: ['cores'], message });
   }
   if (isOneHost(placement)) return problems;
+  if (system.device === LOOPBACK && placement.server.network?.device === null) {
+    const { host, network } = placement.server;
+    const message =
+      `${name} has \`device: ${LOOPBACK}\`, and its generators are on others than its server: say what lies between them ` +
+      `as \`device\` of hosts.${host.name}.networks.${network.name}, or of the system`;
+    problems.push({ path: ['place'], message });
+  }
   if (provenance === 'shared_memory') {
     const message = `${name} goes through memory of one machine, and its generators are on others than its server: leave it out`;
     problems.push({ path: ['place'], message });
@@ -259,18 +285,26 @@ function claimProblems(system: ConfiguredSystem, { server, generators }: Placeme
 }
 
 /** Each generator has a connection at least. */
-function divisionProblems(config: Config, { workload, systems }: ConfiguredPoint): Problem[] {
-  return systems.flatMap((system) => {
-    const index = config.systems.findIndex(({ name }) => name === system.name);
+function divisionProblems(
+  config: Config,
+  { workload }: ConfiguredPoint,
+  systems: readonly ConfiguredSystem[],
+): Problem[] {
+  const found = systems.flatMap((system) => {
     const generators = placementOf(config, system).generators.length;
-    const { clients, bulk, open_loop } = workloadOf(workload, system);
-    const shares = sharesOf({ clients, bulk, open_loop }, generators);
-    if (shares.every(({ connections }) => connections > 0)) return [];
-    const path =
-      system.workload.clients === undefined
-        ? ['workload', 'clients']
-        : ['systems', index, 'workload', 'clients'];
-    const message = `${clients} for ${generators} generators (${system.name}): each needs a connection at least`;
-    return [{ path, message }];
+    const own = workloadOf(workload, system);
+    if (sharesOf(own, generators).every(({ connections }) => connections > 0)) return [];
+    const index = config.systems.findIndex(({ name }) => name === system.name);
+    const path = [
+      ...(system.workload.clients === undefined ? [] : ['systems', index]),
+      'workload',
+      'clients',
+    ];
+    return [{ name: system.name, path, what: `${own.clients} for ${generators} generators` }];
+  });
+  return found.map(({ path, what }) => {
+    const same = found.filter((one) => one.what === what && one.path.join() === path.join());
+    const names = same.map(({ name }) => name).join(', ');
+    return { path, message: `${what}: each needs a connection at least (${names})` };
   });
 }

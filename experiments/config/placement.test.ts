@@ -28,6 +28,7 @@ hosts:
         interface: lan0
         pci: '0000:41:00.0'
         rdma: { device: mlx5_2, gid_index: 3, provider: verbs;ofi_rxm }
+        device: ConnectX-5
   client0:
     ssh: node1
     server_cores: [2]
@@ -73,14 +74,24 @@ interface Written {
   /** One that ships, in its place. */
   lab?: string;
   set?: string[];
+  only?: string[];
+  quick?: boolean;
   cores?: number[];
 }
 
-async function read({ text = experiment, labText = labOfRig, set = [], cores = [0, 1], lab }: Written = {}) {
+async function read({
+  text = experiment,
+  labText = labOfRig,
+  set = [],
+  cores = [0, 1],
+  lab,
+  only,
+  quick = false,
+}: Written = {}) {
   const [file, labFile] = ['x.yaml', 'lab.yaml'].map((name) => path.join(folder, name));
   await writeFile(file, text);
   if (labText !== null) await writeFile(labFile, labText);
-  return readConfig(file, cores, set, false, labText === null ? lab : labFile);
+  return readConfig(file, cores, { set, only, quick, lab: labText === null ? lab : labFile });
 }
 
 async function refusal(written: Written): Promise<string[]> {
@@ -200,6 +211,29 @@ describe('on the hosts of a lab file', () => {
     expect(parse(configText(again))).toEqual(parse(text));
   });
 
+  test('what goes over loopback on one machine goes over what the network is there', async () => {
+    const text = `${experiment.replace('device: lan', 'label: Redis')}  - kv-kernel\n`;
+    const devices = (await placementsOf({ text })).map(({ system }) => [system.device, system.provenance]);
+    expect(devices).toEqual([
+      ['ConnectX-5', 'real_device'],
+      ['ConnectX-5', 'real_device'],
+    ]);
+    const [{ system }] = await placementsOf({ text, set: ['place={server: me, generators: [me]}'] });
+    expect([system.device, system.provenance]).toEqual(['loopback', 'software_device']);
+  });
+
+  test('hosts need not have what is not to be run', async () => {
+    const text = `${experiment}  - kv-dpdk\n${packets}`;
+    const { config } = await read({ text, only: ['redis'] });
+    expect(config.systems).toHaveLength(3);
+    const lines = await refusal({ text, only: ['redis', 'kv-dpdk'] });
+    expect(lines.join()).toMatch(/kv-dpdk goes through memory/);
+    expect(lines.join()).not.toMatch(/packets/);
+    const quick = `${text}quick: { systems: [redis] }\n`;
+    await read({ text: quick, quick: true });
+    await refusal({ text: quick });
+  });
+
   test('floors, which are measured on this machine, are left out elsewhere', async () => {
     const text = experiment.replace('clients: 3', 'clients: 1').replace(', floor: []', '');
     const there = await read({ text, set: ['place.generators=[client0]'] });
@@ -241,7 +275,7 @@ describe('is refused', () => {
     [
       'an unknown key of the lab',
       { labText: labOfRig.replace('place:', 'palce:') },
-      /^lab.yaml:30:1: palce: unknown key 'palce': did you mean 'place'\?/,
+      /^lab.yaml:31:1: palce: unknown key 'palce': did you mean 'place'\?/,
     ],
     ['a lab without hosts', { labText: 'lab: x\n' }, /^lab.yaml:1:1: `hosts` is missing/],
     [
@@ -252,7 +286,7 @@ describe('is refused', () => {
     [
       'two hosts with one address',
       { labText: labOfRig.replace('10.10.1.2/24', '10.10.1.1/24') },
-      /^lab.yaml:19:14: hosts.client0.networks.lan.address: 10.10.1.1 is the `address` of host server0/,
+      /^lab.yaml:20:14: hosts.client0.networks.lan.address: 10.10.1.1 is the `address` of host server0/,
     ],
     [
       'hosts in the experiment',
@@ -272,7 +306,7 @@ describe('is refused', () => {
     [
       'a place without generators',
       { labText: labOfRig.replace(', generators: [client0, client1]', '') },
-      /^lab.yaml:30:1: place.generators: is missing; hosts: server0, /,
+      /^lab.yaml:31:1: place.generators: is missing; hosts: server0, /,
     ],
     [
       'a system on an unknown host',
@@ -325,6 +359,14 @@ describe('is refused', () => {
       /redis is placed on hosts, and `wire` joins two ends of this machine/,
     ],
     [
+      'loopback between hosts',
+      {
+        text: experiment.replace('device: lan', 'label: Redis'),
+        set: ['hosts.server0.networks.lan.device=null'],
+      },
+      /redis has `device: loopback`, and its generators are on others than its server: say what lies between them as `device` of hosts.server0.networks.lan/,
+    ],
+    [
       'memory that two machines do not share',
       { text: `${experiment}  - kv-dpdk\n` },
       /kv-dpdk goes through memory of one machine, and its generators are on others than its server/,
@@ -337,7 +379,7 @@ describe('is refused', () => {
     [
       'a generator without a connection',
       { text: experiment.replace('clients: 3', 'clients: 1') },
-      /workload.clients: 1 for 2 generators \(redis\): each needs a connection at least/,
+      /workload.clients: 1 for 2 generators: each needs a connection at least \(redis\)/,
     ],
     [
       'what a host has not',

@@ -24,6 +24,9 @@ export const thisMachine: LabHost = {
   clock: 'none',
 };
 
+/** What systems have as their `device` that go over the kernel's on one machine. */
+export const LOOPBACK = 'loopback';
+
 const here = { host: thisMachine, network: null };
 const onThisMachine: Placement = { server: here, generators: [here], network: null };
 
@@ -134,6 +137,16 @@ function taken(cores: readonly number[] | null, count: number): number[] | null 
   return cores === null || cores.length < count ? null : cores.slice(0, count);
 }
 
+/** What carries the bytes of a system that went over loopback if it were not on several hosts. */
+function overNetwork(
+  { device }: ConfiguredSystem,
+  placement: Placement,
+): Partial<Pick<ConfiguredSystem, 'device' | 'provenance'>> {
+  const { network } = placement.server;
+  if (device !== LOOPBACK || isOneHost(placement) || !network?.device) return {};
+  return { device: network.device, provenance: network.provenance };
+}
+
 /** A config in which each system says its place and the cores that it has there. Without hosts it is as it was. */
 export function inPlace(config: Config): Config {
   const { place: _, ...rest } = config;
@@ -144,6 +157,7 @@ export function inPlace(config: Config): Config {
     const { network } = placement;
     return {
       ...onCoresOfHosts(system, placement),
+      ...overNetwork(system, placement),
       place: { ...where, ...(network !== null && { network }) },
       // They are measured on this machine.
       floor: isHere(placement) ? system.floor : [],

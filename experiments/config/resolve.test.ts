@@ -27,7 +27,7 @@ async function resolve(rest: string, own: string | null = null, ...set: string[]
   const file = path.join(folder, 'x.yaml');
   await writeFile(file, head + rest);
   if (own !== null) await writeFile(path.join(folder, 'systems.yaml'), own);
-  return (await readConfig(file, [0, 1], set)).config;
+  return (await readConfig(file, [0, 1], { set })).config;
 }
 
 /** The lines of the error, without the folder. */

@@ -28,7 +28,7 @@ describe('--set of an axis', () => {
       'quick: { trials: 1, sweep: { bulk.clients: [0] } }',
     );
   const axesOf = async (set: string[], quick = false): Promise<Record<string, unknown>> => {
-    const { axes } = await readConfig(await base(), [0, 1], set, quick);
+    const { axes } = await readConfig(await base(), [0, 1], { set, quick });
     return Object.fromEntries(axes.map(({ name, values }) => [name, values]));
   };
   const others = { clients: [1, 4], rate_ops: [1000, 4000], keys: [10, 1000] };
@@ -77,7 +77,7 @@ describe('--set of an axis', () => {
       workload,
     );
     for (const called of ['systems.kv-dpdk.options.mtu', 'mtu']) {
-      const { axes } = await readConfig(file, [0, 1], [`sweep.${called}=2000,4000`]);
+      const { axes } = await readConfig(file, [0, 1], { set: [`sweep.${called}=2000,4000`] });
       expect(axes.map(({ path, values }) => [path, values])).toEqual([
         ['systems.kv-dpdk.options.mtu', [2000, 4000]],
       ]);

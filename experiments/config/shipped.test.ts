@@ -172,8 +172,8 @@ describe('docs/experiments.md', async () => {
       sweeps.map(async (sweep, index) => {
         const written = path.join(folder, `${index}.yaml`);
         await writeFile(written, `${first.replace(' value_bytes: 64,', '')}${sweep}`);
-        return (await readConfig(written, [0, 1], index === 0 ? [] : ['workload.value_bytes=64'])).points
-          .length;
+        return (await readConfig(written, [0, 1], { set: index === 0 ? [] : ['workload.value_bytes=64'] }))
+          .points.length;
       }),
     );
     expect(points).toEqual([30, 6]);
@@ -233,7 +233,10 @@ describe('--set says values of each axis of what ships', async () => {
     const called = [axis.path.replace(/^workload\./, ''), axis.path, axis.name];
     for (const [index, key] of called.entries()) {
       const values = index === 0 ? [first, second] : [first];
-      const { axes } = await readConfig(file, [0, 1], [`sweep.${key}=${values.join()}`], index === 2);
+      const { axes } = await readConfig(file, [0, 1], {
+        set: [`sweep.${key}=${values.join()}`],
+        quick: index === 2,
+      });
       expect(axes.find(({ path }) => path === axis.path)?.values).toEqual(values);
     }
   });

@@ -58,7 +58,7 @@ async function pointsOf(parts: Parts): Promise<string[]> {
 
 async function refusal(parts: Parts, set: string[] = []): Promise<string> {
   const file = await write(parts);
-  const error = await readConfig(file, [0, 1], set).catch((error: unknown) => error);
+  const error = await readConfig(file, [0, 1], { set }).catch((error: unknown) => error);
   return (error as Error).message.replaceAll(file, 'x.yaml');
 }
 
@@ -219,7 +219,7 @@ test('a quick run has a sweep of its own, and what is swept is nothing that quic
 
 test('--set may say another sweep, and its own mistakes', async () => {
   const parts = { sweep: '{ clients: [1, 2, 4] }' };
-  const { points } = await readConfig(await write(parts), [0, 1], ['sweep.clients=[3]']);
+  const { points } = await readConfig(await write(parts), [0, 1], { set: ['sweep.clients=[3]'] });
   expect(points.map(({ at }) => at)).toEqual([{ clients: 3 }]);
   expect(await refusal(parts, ['sweep.clients=[0]'])).toBe(
     '--set sweep.clients=[0]: must be at least 1 (it is 0)',
@@ -232,7 +232,7 @@ test('--set may leave a floor no point, since others are measured', async () => 
     systems: '[{ use: redis, floor: f }]',
     rest: "floors: [{ name: f, label: F, command: 'x {operation} {out}' }]",
   };
-  const { config } = await readConfig(await write(parts), [0, 1], ['sweep.clients=4']);
+  const { config } = await readConfig(await write(parts), [0, 1], { set: ['sweep.clients=4'] });
   expect([config.systems.length, config.floors]).toEqual([1, []]);
 });
 

@@ -1,4 +1,5 @@
 /** A machine of the laboratory, with all that follows from what was said of it. */
+import type { Provenance } from '../../results/formats/index.ts';
 import { ownCheckout } from '../machine/checkout.ts';
 import { type PrefixedAddress, parseAddress } from './addresses.ts';
 import type { launchers, WrittenHost, WrittenHosts } from './schema.ts';
@@ -32,6 +33,9 @@ export interface LabNetwork {
   /** In small letters. */
   pci: string | null;
   rdma: RdmaDevice | null;
+  /** What it is, as figures name it. */
+  device: string | null;
+  provenance: Provenance;
 }
 
 export interface LabHost {
@@ -101,6 +105,8 @@ function labNetwork(name: string, network: WrittenHost['networks'][string]): Lab
     rdma: rdma
       ? { device: rdma.device, gid_index: rdma.gid_index ?? null, provider: rdma.provider ?? null }
       : null,
+    device: network.device ?? null,
+    provenance: network.provenance,
   };
 }
 

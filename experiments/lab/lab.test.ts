@@ -33,13 +33,14 @@ hosts:
         interface: ens1f1
         pci: "0000:03:00.1"
         rdma: { device: mlx5_0, gid_index: 3, provider: verbs }
+        device: CX-5
     hugepages: { size: 1G, count: 2 }
     env: { A: 1, B: x }
     clock: ptp
   client0:
     ssh: node1
     networks:
-      lan: { address: 10.10.1.2/24 }
+      lan: { address: 10.10.1.2/24, provenance: software_device }
   me:
     launcher: local
   cn1:
@@ -78,6 +79,8 @@ describe('a lab file', () => {
             interface: 'ens1f1',
             pci: '0000:03:00.1',
             rdma: { device: 'mlx5_0', gid_index: 3, provider: 'verbs' },
+            device: 'CX-5',
+            provenance: 'real_device',
           },
         ],
         hugepages: { size: '1G', count: 2 },
@@ -100,6 +103,8 @@ describe('a lab file', () => {
             interface: null,
             pci: null,
             rdma: null,
+            device: null,
+            provenance: 'software_device',
           },
         ],
       },
@@ -122,7 +127,7 @@ describe('a lab file', () => {
   });
 
   test.each<[what: string, replaced: string, by: string, place: string, message: string]>([
-    ['an unknown key', 'place:', 'palce:', '27:1', "palce: unknown key 'palce': did you mean 'place'?"],
+    ['an unknown key', 'place:', 'palce:', '28:1', "palce: unknown key 'palce': did you mean 'place'?"],
     [
       'a key of a host',
       'folder:',
@@ -148,7 +153,7 @@ describe('a lab file', () => {
       'a launcher',
       'launcher: srun',
       'launcher: srum',
-      '25:5',
+      '26:5',
       "hosts.cn1.launcher: 'srum' is not allowed: did you mean 'srun'?",
     ],
     [
@@ -176,28 +181,28 @@ describe('a lab file', () => {
       'an option for a host',
       'ssh: node1',
       'ssh: -oProxyCommand=x',
-      '19:5',
+      '20:5',
       'hosts.client0.ssh: must not begin with -, which ssh takes for an option',
     ],
     [
       'a user in a host',
       'ssh: node1',
       'ssh: me@node1',
-      '19:5',
+      '20:5',
       'hosts.client0.ssh: is a host alone: say the user as `user`',
     ],
     [
       'an address',
       'address: 10.10.1.2/24',
       'address: 10.10.1.2',
-      '21:14',
+      '22:14',
       "hosts.client0.networks.lan.address: must be an IPv4 address with the length of its network's prefix, such as 10.10.1.1/24",
     ],
     [
       'a network as an address',
       'address: 10.10.1.2/24',
       'address: 10.10.1.0/24',
-      '21:14',
+      '22:14',
       'hosts.client0.networks.lan.address: is the address of the network itself, which no host has',
     ],
     [
@@ -246,7 +251,7 @@ describe('a lab file', () => {
       'the name of a host',
       '  client0:',
       '  client.0:',
-      '18:3',
+      '19:3',
       'hosts.client.0: must be letters, digits, - and _, with a letter or a digit first: its address goes to `ssh`',
     ],
     [
@@ -260,35 +265,35 @@ describe('a lab file', () => {
       'ssh of a host by srun',
       'srun: cn-101',
       'ssh: cn-101',
-      '26:5',
+      '27:5',
       'hosts.cn1.ssh: is of `launcher: ssh`, and this host has `srun`: leave one of the two out',
     ],
     [
       'srun of a host by ssh',
       'ssh: node1',
       'srun: node1',
-      '19:5',
+      '20:5',
       'hosts.client0.srun: is of `launcher: srun`, and this host has `ssh`: leave one of the two out',
     ],
     [
       'a folder of this machine',
       'launcher: local',
       'launcher: local\n    folder: /x',
-      '24:5',
+      '25:5',
       'hosts.me.folder: this machine has this checkout: leave it out',
     ],
     [
       'two hosts with one address',
       'address: 10.10.1.2/24',
       'address: 10.10.1.1/24',
-      '21:14',
+      '22:14',
       'hosts.client0.networks.lan.address: 10.10.1.1 is the `address` of host server0 on network lan already: each has its own',
     ],
     [
       'two networks with one address',
-      'lan: { address: 10.10.1.2/24 }',
-      'lan: { address: 10.10.1.2/24 }\n      fast: { address: 10.10.1.2/16 }',
-      '22:15',
+      'lan: { address: 10.10.1.2/24, provenance: software_device }',
+      'lan: { address: 10.10.1.2/24, provenance: software_device }\n      fast: { address: 10.10.1.2/16 }',
+      '23:15',
       'hosts.client0.networks.fast.address: 10.10.1.2 is the `address` of host client0 on network lan already: each has its own',
     ],
     [
@@ -309,56 +314,56 @@ describe('a lab file', () => {
       'no common subnet',
       'address: 10.10.1.2/24',
       'address: 10.10.2.2/24',
-      '21:14',
+      '22:14',
       'hosts.client0.networks.lan.address: is in 10.10.2.0/24, and on lan host server0 is in 10.10.1.0/24: hosts of one network have addresses in one; give networks that are two a name each',
     ],
     [
       'one machine and folder twice',
       'srun: cn-101',
       'srun: cn-101\n  cn2: { launcher: srun, srun: cn-101 }',
-      '27:3',
+      '28:3',
       'hosts.cn2: is reached as host cn1 is and has the same folder: give it another `folder`, or leave it out',
     ],
     [
       'this machine twice',
       '  me:',
       '  here: { launcher: local }\n  me:',
-      '23:3',
+      '24:3',
       'hosts.me: is this machine, as host here is: leave one of the two out',
     ],
     [
       'a server on no host',
       'server: server0',
       'server: sever0',
-      '27:10',
+      '28:10',
       "place.server: no host is named 'sever0': did you mean 'server0'?",
     ],
     [
       'a generator on no host',
       '[client0]',
       '[cleint0]',
-      '27:40',
+      '28:40',
       "place.generators[0]: no host is named 'cleint0': did you mean 'client0'?",
     ],
     [
       'a generator twice',
       '[client0]',
       '[client0, client0]',
-      '27:49',
+      '28:49',
       "place.generators[1]: 'client0' is listed twice: a host generates once, on as many cores as it is given",
     ],
     [
       'a network that a host is not on',
       '[client0]',
       '[client0], network: lam',
-      '27:50',
+      '28:50',
       "place.network: host server0 is not on a network 'lam': did you mean 'lan'?",
     ],
     [
       'no network together',
       '[client0]',
       '[me]',
-      '27:1',
+      '28:1',
       'place.network: server0 and me are on no network together: say their addresses on one in their `networks`',
     ],
   ])('is refused for %s', async (_, replaced, by, place, message) => {

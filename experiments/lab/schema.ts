@@ -3,6 +3,7 @@
  * host-checks.ts and where.ts. The descriptions are also what an editor shows.
  */
 import { z } from 'zod';
+import { provenances } from '../../results/formats/index.ts';
 import { parseAddress } from './addresses.ts';
 import { folderProblem, hostProblem, identityProblem, jumpProblem, userProblem } from './ssh-words.ts';
 
@@ -99,6 +100,14 @@ const network = z
       })
       .optional()
       .describe('The device of RDMA on it.'),
+    device: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'What carries the bytes, as figures name it, such as ConnectX-5: of systems that have `device: loopback`.',
+      ),
+    provenance: z.enum(provenances).default('real_device').describe('Of which kind that device is.'),
   })
   .describe('What of the host is on a network. A network has one name at all its hosts.');
 
