@@ -44,6 +44,7 @@ const parts: Record<string, () => Promise<Part>> = {
   floor: () => import('../loadgen/floor/command.ts'),
   distance: () => import('../experiments/commands/distance.ts'),
   wire: () => import('../experiments/commands/wire.ts'),
+  lab: () => import('../experiments/commands/lab.ts'),
   agent: () => import('../experiments/commands/agent.ts'),
   doctor: () => import('../libos/command.ts'),
   conform: () => import('../libos/conformance/command.ts'),

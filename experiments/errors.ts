@@ -5,6 +5,7 @@ export type ExperimentErrorCode =
   | 'CONFIG_INVALID'
   | 'LAB_NOT_FOUND'
   | 'LAB_INVALID'
+  | 'LAB_HOST_UNKNOWN'
   | 'PLACE_ELSEWHERE'
   | 'OVERRIDE_INVALID'
   | 'SYSTEM_UNKNOWN'
