@@ -6,6 +6,7 @@ const loaders = {
   resp: async () => (await import('./resp.ts')).resp as Target,
   rdma: async () => (await import('./rdma.ts')).rdma as Target,
   configs: async () => (await import('./configs.ts')).configs as Target,
+  labs: async () => (await import('./labs.ts')).labs as Target,
   'run-folders': async () => (await import('./run-folders.ts')).runFolders as Target,
 } satisfies Record<string, () => Promise<Target>>;
 
