@@ -144,6 +144,11 @@ export class Neighbours {
     this.#handler = handler;
   }
 
+  /** Addresses that are kept. */
+  get size(): number {
+    return this.#table.size;
+  }
+
   /**
    * The neighbour with this address, which is asked for when it is not known. Who keeps the object calls
    * its retain, and release later.

@@ -21,6 +21,11 @@ export class Timers<T extends Timed> {
   #keys = new Float64Array(INITIAL_CAPACITY);
   #size = 0;
 
+  /** Items that have a deadline, or have had one that has not come up yet. */
+  get size(): number {
+    return this.#size;
+  }
+
   /**
    * Sets the deadline of `item`, which may have one already. Infinity ends it as cheaply as it is moved
    * later.

@@ -481,14 +481,14 @@ export class TcpConnection implements Attended, Path {
    */
   remove(): void {
     if (this.state === TcpState.Closed) return;
-    const { context, listener, receiver } = this;
+    const { context, deadlines, listener, receiver } = this;
     if (this.state === TcpState.SynReceived && listener !== null) {
       listener.halfOpenEnded();
       this.listener = null;
     }
     this.state = TcpState.Closed;
     context.connections.delete(this);
-    context.timers.cancel(this);
+    deadlines.end();
     this.neighbour.release();
     this.sender.queue.clear(context.pool);
     receiver.clearReassembly();

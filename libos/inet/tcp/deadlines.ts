@@ -20,6 +20,7 @@ export class Deadlines {
   #ackAtUs: number = NEVER;
   #endAtUs: number = NEVER;
   #keepAliveAtUs: number = NEVER;
+  #isOver = false;
 
   constructor(context: Context, connection: Attended) {
     this.#context = context;
@@ -159,13 +160,14 @@ export class Deadlines {
     this.#context.timers.set(this.#connection, Math.min(earliestUs, this.#lossAtUs));
   }
 
-  /** The connection has ended. */
-  cancel(): void {
+  /** The connection has ended: nothing is to happen any more, whatever is set from now on. */
+  end(): void {
+    this.#isOver = true;
     this.#context.timers.cancel(this.#connection);
   }
 
   #arm(atUs: number): void {
     const timed: Timed = this.#connection;
-    if (atUs < timed.deadlineUs) this.#context.timers.set(this.#connection, atUs);
+    if (atUs < timed.deadlineUs && !this.#isOver) this.#context.timers.set(this.#connection, atUs);
   }
 }

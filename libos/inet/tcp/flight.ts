@@ -33,7 +33,7 @@ const FIRST_ENTRIES = 16;
  */
 const KEPT_ENTRIES = 256;
 /** Of 1460 bytes these are 24 MB; of one byte each, which an application may push, they would have no other bound. */
-const MOST_ENTRIES = 16_384;
+export const MOST_ENTRIES = 16_384;
 
 export class Flight {
   /** End and marks of each entry. */

@@ -14,7 +14,7 @@ import { COOKIE_PERIOD_US } from './syn-cookies.ts';
  * Half-open connections that a listener holds at least, so that a burst of connections passes a short
  * backlog.
  */
-const MIN_HALF_OPEN = 256;
+export const MIN_HALF_OPEN = 256;
 /** A double that is no integer: the engine stores a field that starts with one as a double for ever. */
 const NEVER = Number.POSITIVE_INFINITY;
 

@@ -116,13 +116,19 @@ export class Reassembly {
   }
 
   /**
-   * Writes SACK blocks into `out` as start, end, start, end ..., behind `before` others and at most `max` with them;
-   * returns how many there are then: first that with the latest arrival, then those that changed before (RFC 2018,
-   * section 4), then any others.
+   * Writes SACK blocks into `out` as start, end, start, end ..., at most `max`; returns how many there are then: first
+   * that with the latest arrival, then those that changed before (RFC 2018, section 4), then any others.
+   *
+   * @param before 1: `out` begins with a duplicate, behind which the block goes that it lies in (RFC 2883, section 4)
    */
-  blocks(out: Int32Array, max: number, before: number): number {
+  blocks(out: Int32Array, max: number, before: 0 | 1): number {
     const held = this.#held;
-    let written = before;
+    let written: number = before;
+    if (before === 1 && max > 1) {
+      const index = held.find(out[0]);
+      const holds = index < held.count && ((held.start(index) - out[0]) | 0) <= 0;
+      if (holds) written = this.#writeBlock(index, out, before, written);
+    }
     for (let i = 0; i < this.#recentCount && written < max; i++) {
       const sequence = this.#recent[i];
       const index = held.find(sequence);

@@ -7,7 +7,7 @@ import { MAX_WINDOW_SCALE } from '../wire/tcp.ts';
 /** What the window field of a header holds. */
 export const MAX_WINDOW_FIELD = 65_535;
 /** The part of the buffer by which the window may exceed it, as its edge is rounded up in order not to move left. */
-const MAX_OVERRUN = 1 / 8;
+export const MAX_OVERRUN = 1 / 8;
 
 /** Segments that any connection may hold out of order; of a larger window one for each KiB. */
 const MIN_OUT_OF_ORDER = 1024;

@@ -64,7 +64,8 @@ export class Receiver implements Acknowledging {
   windowScale: number;
   /** Both sides use SACK. */
   sackPermitted = false;
-  #reassembly: Reassembly | null = null;
+  /** What has come ahead of data that is missing; null: nothing ever has. */
+  reassembly: Reassembly | null = null;
   readonly #duplicate = new DuplicateReport();
 
   /** All data and the FIN have come. */
@@ -211,7 +212,7 @@ export class Receiver implements Acknowledging {
       return Taken.Nothing;
     }
     this.next = advance(this.next, length);
-    const reassembly = this.#reassembly;
+    const reassembly = this.reassembly;
     if (reassembly !== null && reassembly.count > 0) {
       this.#takeReassembled(reassembly);
       // RFC 5681, section 4.2: a segment that fills a gap is acknowledged at once.
@@ -244,8 +245,8 @@ export class Receiver implements Acknowledging {
       counters.receiveDropped++;
       return Taken.Nothing;
     }
-    this.#reassembly ??= new Reassembly(maxOutOfOrder(this.#context.options.receiveWindowBytes));
-    const reassembly = this.#reassembly;
+    this.reassembly ??= new Reassembly(maxOutOfOrder(this.#context.options.receiveWindowBytes));
+    const reassembly = this.reassembly;
     frame.sequence = sequence;
     const kept = reassembly.insert(frame);
     if (reassembly.duplicateBytes > 0 && this.sackPermitted) {
@@ -344,7 +345,7 @@ export class Receiver implements Acknowledging {
   }
 
   writeSackBlocks(out: Int32Array, max: number): number {
-    const reassembly = this.#reassembly;
+    const reassembly = this.reassembly;
     const waits = reassembly !== null && this.sackPermitted && reassembly.count > 0;
     if (!this.#duplicate.due) return waits ? reassembly.blocks(out, max, 0) : 0;
     this.#duplicate.write(out);
@@ -369,6 +370,6 @@ export class Receiver implements Acknowledging {
 
   /** Gives back what waits for missing data. */
   clearReassembly(): void {
-    this.#reassembly?.clear();
+    this.reassembly?.clear();
   }
 }

@@ -64,7 +64,8 @@ export class LossRecovery implements Deliveries {
   readonly #rate = new ProportionalRate();
   readonly #spurious = new Spurious();
   #hystart: HyStart | null = null;
-  #scoreboard: Scoreboard | null = null;
+  /** What the peer has told by SACK; null: nothing ever. */
+  scoreboard: Scoreboard | null = null;
   state: Recovery = Recovery.Open;
   /** What `nxt` was when this recovery began. */
   #recoveryPoint = 0;
@@ -209,12 +210,12 @@ export class LossRecovery implements Deliveries {
       flight.cutTo(una);
     }
     this.#flightChanged = true;
-    if (this.#scoreboard !== null) this.#scoreboard.advance(una, flight);
+    if (this.scoreboard !== null) this.scoreboard.advance(una, flight);
     if (flight.count === 0) this.#stopTimer();
   }
 
   #takeSacks(segment: TcpSegment, nxt: number): boolean {
-    this.#scoreboard ??= new Scoreboard();
+    this.scoreboard ??= new Scoreboard();
     const { sack, sackCount } = segment;
     let bytes = 0;
     let first = 0;
@@ -226,7 +227,7 @@ export class LossRecovery implements Deliveries {
     orderBlocks(segment, first, blocks);
     for (let i = 0; i < count; i++) {
       const at = blocks[i];
-      bytes += this.#scoreboard.mark(sack[at], sack[at + 1], nxt, this.flight, this);
+      bytes += this.scoreboard.mark(sack[at], sack[at + 1], nxt, this.flight, this);
     }
     return bytes > 0 || this.#hasDuplicate;
   }
@@ -523,7 +524,7 @@ export class LossRecovery implements Deliveries {
     congestion.timedOut(distance(una, nxt), this.#context.nowUs, repeated);
     if (sackPermitted) {
       // RFC 2018, section 8: at the latest when sending the first hole again has not helped.
-      if (repeated && this.#scoreboard !== null) this.#scoreboard.clear(flight);
+      if (repeated && this.scoreboard !== null) this.scoreboard.clear(flight);
       this.#rack.timedOut(flight, this.#rtt.smoothedUs);
     }
     this.#startOver(una, nxt);

@@ -1,7 +1,7 @@
 /** The connections in TIME-WAIT. Their number is bounded: beyond it the oldest end early. */
 import { TcpState } from './states.ts';
 
-const MAX_TIME_WAIT = 32_768;
+export const MAX_TIME_WAIT = 32_768;
 /** As many as a client has ports to one peer: of these each ends when its port is taken again. */
 const KEPT = 16_384;
 
@@ -14,6 +14,10 @@ export interface Waiting {
 export class TimeWaitList<C extends Waiting> {
   /** In the order in which they came, with some that have ended since. */
   readonly #waiting: C[] = [];
+
+  get count(): number {
+    return this.#waiting.length;
+  }
 
   /** The connection has entered TIME-WAIT. */
   add(connection: C): void {

@@ -11,6 +11,7 @@ import type { DirectionOptions } from '../../../libos/sim/direction.ts';
 import { SimulatedLink } from '../../../libos/sim/link.ts';
 import { addresses, Host } from '../../../libos/sim/test-hosts.ts';
 import { Application } from './application.ts';
+import { requireBounded } from './bounds.ts';
 import type { Icmp, Network, TcpCase } from './case.ts';
 import { OddPeer } from './odd-peer.ts';
 import { Flag } from './segment.ts';
@@ -18,6 +19,8 @@ import { Watch } from './watch.ts';
 
 const STACK_PORT = 7000;
 const PEER_PORT = 6000;
+/** 10.99.0.2 */
+const PEER_ADDRESS = 0x0a630002;
 const START_US = 1e6;
 /** For both streams, once all is as it should be: RTOs have backed off to a minute. */
 const PATIENCE_US = 1800e6;
@@ -154,6 +157,18 @@ class Play {
       }
       return count;
     };
+    const { tcp } = this.#host.stack;
+    const find = (): TcpConnection | null => tcp.connections.find(STACK_PORT, PEER_ADDRESS, PEER_PORT);
+    const transmit = a.transmit.bind(a);
+    a.transmit = (frame) => {
+      this.#watch.made(find());
+      transmit(frame);
+    };
+    const process = tcp.process.bind(tcp);
+    tcp.process = (frame, checksum) => {
+      const { bytes, offset, length } = frame;
+      return this.#watch.looks(bytes.slice(offset, offset + length), find, () => process(frame, checksum));
+    };
   }
 
   #send(frame: Uint8Array): void {
@@ -227,6 +242,7 @@ class Play {
   #checkState(): void {
     const { stack, pool, device } = this.#host;
     const { nowUs } = this.#link;
+    requireBounded(stack);
     if (stack.tcp.connections.size > 2) throw new Error(`${stack.tcp.connections.size} connections`);
     if (device.buffersOut > BUFFERS_HELD_MAX) throw new Error(`${device.buffersOut} frames are held`);
     if (pool.mappedBytes > POOL_BYTES_MAX)

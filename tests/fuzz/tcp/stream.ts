@@ -55,6 +55,11 @@ export class Ranges {
     return found === undefined ? position : found[1];
   }
 
+  /** Whether some of [start, end) is there, or what it touches. */
+  touches(start: number, end: number): boolean {
+    return this.#ranges.some((range) => range[0] <= end && start <= range[1]);
+  }
+
   /** Whether all of [start, end) is there. */
   has(start: number, end: number): boolean {
     return start >= end || this.endFrom(start) >= end;

@@ -1,17 +1,23 @@
 /**
- * Looks at every segment that the stack sends, with nothing but what has been delivered to it, and throws when it
- * breaks a rule that holds whatever the peer does:
+ * Looks at every segment that the stack sends, and throws when it breaks a rule that holds whatever the peer does:
  *
  *  - each payload is the stream at its place, no longer than the peer's MSS, in a well-formed segment;
- *  - new data stays within the window offered last, but for a probe of one byte;
- *  - acknowledgements and the right edge of its own window never go back, and cover only what has been delivered;
- *  - SACK blocks cover only what has been delivered; timestamps never go back;
+ *  - new data stays within the window in force (offered-window.ts), but for a probe: one byte, when nothing is in
+ *    flight and the least retransmission timeout has passed; and the stack takes the same window for the one in force;
+ *  - each acknowledgement is all that has come in order, which was delivered; the right edge of its own window never
+ *    goes back, but by rounding where crumbs have filled more than the buffer;
+ *  - SACK blocks cover only what has been delivered, apart from each other and ahead of the acknowledgement, but for
+ *    the first, which may report a duplicate; timestamps never go back;
  *  - nothing goes a third time before either something was delivered or the least retransmission timeout is over;
  *  - segments beside new data are few for each one that was delivered.
  *
  * Positions count from the SYNs, as in odd-peer.ts.
  */
+
+import type { TcpConnection } from '../../../libos/inet/tcp/connection.ts';
+import { MAX_OVERRUN } from '../../../libos/inet/tcp/receive-window.ts';
 import type { TcpCase } from './case.ts';
+import { OfferedWindow, type Receiving } from './offered-window.ts';
 import { Flag, readSegment, type Segment } from './segment.ts';
 import { Ranges, requireStream } from './stream.ts';
 
@@ -24,10 +30,8 @@ const BUCKET_US = 1e6;
 const FRAMES_FREE = 100;
 const FRAMES_PER_DELIVERY = 6;
 
-interface Offer {
-  acknowledgement: number;
-  edge: number;
-}
+/** Of the receiving side, when a segment was made; null of one that no connection has sent. */
+type Made = { next: number; unreadBytes: number } | null;
 
 interface Sending {
   atUs: number;
@@ -41,8 +45,10 @@ export class Watch {
   resets = 0;
   framesSent = 0;
   framesDelivered = 0;
-  /** Behind the last byte that the stack has sent. */
+  /** Behind the last byte that the stack has sent, and behind its FIN; and when it has sent data last. */
   #end = 0;
+  #finEnd = 0;
+  #dataSentUs = -Infinity;
   readonly #case: TcpCase;
   readonly #peerPort: number;
   readonly #now: () => number;
@@ -51,18 +57,16 @@ export class Watch {
   #stackScale = 0;
   #peerScale = 0;
   #mss = MSS_BYTES_DEFAULT;
-  /** What the peer's SYN offered. */
-  #peerTimestamps = false;
-  #newestTimestamp: number | null = null;
-  /** The windows that may be the one in force: those of the newest acknowledgement. */
-  #offers: Offer[] = [];
-  #newestAcknowledgement = -1;
+  /** Null: the connection does not stand. */
+  #offered: OfferedWindow | null = null;
   readonly #delivered = new Ranges();
   #finDeliveredAt = -1;
   /** Of the stack's segments. */
   #acknowledgement = 0;
   #edge = 0;
   #timestamp: number | null = null;
+  /** What the stack had received when it made each of the segments that are yet to go. */
+  readonly #made: Made[] = [];
   readonly #sendings = new Map<number, Sending>();
   #bucket = 0;
   #called = 0;
@@ -88,7 +92,6 @@ export class Watch {
     if (segment === null || segment.sourcePort !== this.#peerPort || segment.flags & Flag.Rst) return;
     const at = (segment.sequence - this.#case.peer.initialSequence) | 0;
     if (segment.flags & Flag.Syn) this.#synDelivered(segment);
-    else if (segment.flags & Flag.Ack) this.#offerDelivered(segment, at);
     this.#delivered.add(at + (segment.flags & Flag.Syn), at + segment.payload.length);
     if (segment.flags & Flag.Fin) this.#finDeliveredAt = at + segment.payload.length;
   }
@@ -96,51 +99,69 @@ export class Watch {
   #synDelivered(segment: Segment): void {
     this.#mss = Math.max(MSS_BYTES_MIN, segment.mss ?? MSS_BYTES_DEFAULT);
     this.#peerScale = segment.windowScale === null ? 0 : Math.min(segment.windowScale, SCALE_MAX);
-    this.#peerTimestamps = segment.timestamps !== null;
     this.#delivered.add(0, 1);
-    // In a SYN no window is scaled (RFC 7323, section 2.2).
-    this.#note({ acknowledgement: 1, edge: 1 + segment.window }, false);
   }
 
-  #offerDelivered(segment: Segment, at: number): void {
-    if (this.#stackInitialSequence === null) return;
-    const acknowledgement = (segment.acknowledgement - this.#stackInitialSequence) | 0;
-    const edge = acknowledgement + segment.window * 2 ** this.#peerScale;
-    const empty = segment.payload.length === 0 && !(segment.flags & Flag.Fin);
-    const inWindow = at >= this.#delivered.endFrom(1) && at <= this.#edge;
-    this.#note({ acknowledgement, edge }, empty && inWindow && this.#isNewest(segment));
+  /**
+   * The stack looks at a frame, by `look`.
+   *
+   * @param find the connection that it is for, if there is one
+   */
+  looks(frame: Uint8Array, find: () => TcpConnection | null, look: () => boolean): boolean {
+    const segment = readSegment(frame);
+    const before = find();
+    const stands = before?.isSynchronized === true;
+    const receiving = stands && segment !== null ? this.#receivingOf(before) : null;
+    const kept = look();
+    const connection = find();
+    if (segment === null || connection === null || !connection.isSynchronized) return kept;
+    const at = (segment.sequence - this.#case.peer.initialSequence) | 0;
+    const acknowledgement = (segment.acknowledgement - (this.#stackInitialSequence ?? 0)) | 0;
+    if (receiving === null || this.#offered === null) {
+      this.#offered = new OfferedWindow(segment, at, acknowledgement, this.#peerScale);
+    } else this.#offered.take(segment, at, acknowledgement, receiving, Math.max(1, this.#end, this.#finEnd));
+    this.#requireSameWindow(connection, this.#offered);
+    return kept;
   }
 
-  /** The stack must not take it for an old one (PAWS). */
-  #isNewest({ timestamps }: Segment): boolean {
-    if (!this.#peerTimestamps) return true;
-    if (timestamps === null) return false;
-    const [value] = timestamps;
-    const newer = this.#newestTimestamp === null || ((value - this.#newestTimestamp) | 0) >= 0;
-    if (newer) this.#newestTimestamp = value;
-    return newer;
+  #receivingOf({ receiver }: TcpConnection): Receiving {
+    const first = this.#case.peer.initialSequence;
+    return {
+      next: (receiver.next - first) | 0,
+      edge: (receiver.advertisedEdge - first) | 0,
+      recentTimestamp: receiver.timestamps ? receiver.recentTimestamp : null,
+    };
   }
 
-  /** @param sure the stack cannot but take it */
-  #note(offer: Offer, sure: boolean): void {
-    if (sure && offer.acknowledgement > this.#newestAcknowledgement) {
-      this.#newestAcknowledgement = offer.acknowledgement;
-      this.#offers = this.#offers.filter(({ acknowledgement }) => acknowledgement >= offer.acknowledgement);
-    }
-    if (offer.acknowledgement >= this.#newestAcknowledgement) this.#offers.push(offer);
+  #requireSameWindow({ sender }: TcpConnection, { acknowledged, bytes }: OfferedWindow): void {
+    const taken = (sender.unacknowledged - sender.initialSequence) | 0;
+    if (taken !== acknowledged)
+      throw new Error(`the stack takes ${taken} for acknowledged, which is ${acknowledged}`);
+    if (sender.window.bytes === bytes) return;
+    throw new Error(`the stack takes the window for ${sender.window.bytes}, which is ${bytes}`);
   }
 
   // From the stack
 
-  /** The stack sends a frame. */
+  /** The stack has made a frame, of this connection or of none. */
+  made(connection: TcpConnection | null): void {
+    if (connection === null) this.#made.push(null);
+    else {
+      const { next, queue } = connection.receiver;
+      this.#made.push({ next: (next - this.#case.peer.initialSequence) | 0, unreadBytes: queue.bytes });
+    }
+  }
+
+  /** It sends the first of those that it has made. */
   sent(frame: Uint8Array): void {
+    const made = this.#made.shift() ?? null;
     this.framesSent++;
     this.#turnBucket();
     const isTcp = frame[12] === 8 && frame[13] === 0 && frame[23] === 6;
     const segment = isTcp ? readSegment(frame) : null;
     this.#trace('>', frame, segment);
     if (isTcp && segment === null) throw new Error('the stack sends a malformed segment');
-    const isNew = segment !== null && this.#segmentSent(segment);
+    const isNew = segment !== null && this.#segmentSent(segment, made);
     if (isNew) return;
     this.#uncalled++;
     const allowed = FRAMES_FREE + FRAMES_PER_DELIVERY * (this.#called + this.#calledBefore);
@@ -149,7 +170,7 @@ export class Watch {
   }
 
   /** Returns whether it carries new data. */
-  #segmentSent(segment: Segment): boolean {
+  #segmentSent(segment: Segment, made: Made): boolean {
     if (segment.flags & Flag.Rst) {
       this.resets++;
       return false;
@@ -162,8 +183,9 @@ export class Watch {
     }
     const at = (segment.sequence - (this.#stackInitialSequence ?? 0)) | 0;
     this.#checkTimestamp(segment);
-    if (segment.flags & Flag.Ack) this.#checkAcknowledgement(segment);
+    if (segment.flags & Flag.Ack) this.#checkAcknowledgement(segment, made);
     this.#checkSack(segment);
+    if (segment.flags & Flag.Fin) this.#finEnd = at + segment.payload.length + 1;
     return segment.payload.length > 0 && this.#checkData(segment, at);
   }
 
@@ -176,14 +198,21 @@ export class Watch {
     const end = at + payload.length;
     const isNew = end > this.#end;
     if (isNew) {
-      const edge = Math.max(...this.#offers.map((offer) => offer.edge));
-      const probe = payload.length === 1 ? 1 : 0;
-      if (end > edge + probe)
-        throw new Error(`new data ${at}:${end} beyond the window, which ends at ${edge}`);
+      if (this.#offered === null) throw new Error('data of a connection that does not stand');
+      if (end > this.#offered.edge) this.#checkProbe(at, end, this.#offered);
       this.#end = end;
     }
     this.#checkRepetition(at, isNew);
+    this.#dataSentUs = this.#now();
     return isNew;
+  }
+
+  /** RFC 9293, section 3.8.6.1. */
+  #checkProbe(at: number, end: number, { acknowledged, edge }: OfferedWindow): void {
+    const waitedUs = this.#now() - this.#dataSentUs;
+    if (end === at + 1 && at === acknowledged && at === edge && waitedUs >= this.#case.stack.minRtoUs - 1)
+      return;
+    throw new Error(`new data ${at}:${end} beyond the window, which ends at ${edge}`);
   }
 
   #checkRepetition(at: number, isNew: boolean): void {
@@ -197,30 +226,42 @@ export class Watch {
     now.repeated = true;
   }
 
-  #checkAcknowledgement(segment: Segment): void {
+  #checkAcknowledgement(segment: Segment, made: Made): void {
     const acknowledgement = (segment.acknowledgement - this.#case.peer.initialSequence) | 0;
     if (acknowledgement < this.#acknowledgement) {
       throw new Error(`acknowledgement ${acknowledgement} behind ${this.#acknowledgement}`);
     }
+    if (made !== null && acknowledgement !== made.next)
+      throw new Error(`acknowledgement ${acknowledgement}, where ${made.next} is expected next`);
     const whole = this.#delivered.endFrom(0);
     const most = whole === this.#finDeliveredAt ? whole + 1 : whole;
     if (acknowledgement > most) throw new Error(`acknowledgement ${acknowledgement}, delivered was ${most}`);
     this.#acknowledgement = acknowledgement;
     const scale = segment.flags & Flag.Syn ? 0 : this.#stackScale;
-    const edge = acknowledgement + segment.window * 2 ** scale;
-    // What the shift cuts off (RFC 7323, section 2.4).
-    if (edge + 2 ** scale <= this.#edge) {
+    this.#checkEdge(acknowledgement + segment.window * 2 ** scale, 2 ** scale, made?.unreadBytes ?? 0);
+  }
+
+  /** What the shift cuts off of the edge (RFC 7323, section 2.4) is made good, as far as the buffer goes. */
+  #checkEdge(edge: number, unit: number, unreadBytes: number): void {
+    const { receiveWindowBytes } = this.#case.stack;
+    const overrun = this.#edge - this.#acknowledgement + unreadBytes - receiveWindowBytes;
+    const isCrumbs = edge + unit > this.#edge && overrun >= receiveWindowBytes * MAX_OVERRUN;
+    if (edge < this.#edge && !isCrumbs)
       throw new Error(`the window's right edge goes back from ${this.#edge} to ${edge}`);
-    }
     this.#edge = Math.max(this.#edge, edge);
   }
 
   #checkSack({ sack }: Segment): void {
+    const ahead = new Ranges();
     for (let i = 0; i < sack.length; i += 2) {
       const [start, end] = [sack[i], sack[i + 1]].map((edge) => (edge - this.#case.peer.initialSequence) | 0);
       if (start >= end || !this.#delivered.has(start, end)) {
         throw new Error(`SACK block ${start}:${end}, of which not all was delivered`);
       }
+      if (i === 0 && isDuplicate(sack, this.#acknowledgement + this.#case.peer.initialSequence)) continue;
+      if (start <= this.#acknowledgement || ahead.touches(start, end))
+        throw new Error(`SACK block ${start}:${end} behind ${this.#acknowledgement}, or within another`);
+      ahead.add(start, end);
     }
   }
 
@@ -262,4 +303,13 @@ export class Watch {
     this.#called = 0;
     this.#uncalled = 0;
   }
+}
+
+/** Whether the first block reports one (RFC 2883, section 4): it is acknowledged, or lies within the second. */
+function isDuplicate(
+  [start, end, ...[outerStart, outerEnd]]: readonly number[],
+  acknowledgement: number,
+): boolean {
+  if (((start - acknowledgement) | 0) < 0) return true;
+  return outerStart !== undefined && ((outerStart - start) | 0) <= 0 && ((end - outerEnd) | 0) <= 0;
 }
