@@ -39,6 +39,8 @@ export interface BackendPair {
   client: BackendOptions;
   /** Where these options make it another than the descriptor says. */
   acknowledges?: BackendDescriptor['acknowledges'];
+  /** Each waits as it opens for the other: NICs have no link before. Who can opens both at once. */
+  together?: boolean;
 }
 
 export interface BackendPairing {

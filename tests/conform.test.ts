@@ -65,6 +65,8 @@ const HANGS = 'it hangs: no end within 2.5 s';
 
 const LONG_MS = 120_000;
 const SHORT_MS = 2500;
+/** For processes to start, several at a time. */
+const OPEN_MS = 8000;
 
 /** Of cases in one process. What is to hang has a short limit; what is to pass, such as Node's start, a long one. */
 const resultsOf = (
@@ -76,7 +78,7 @@ const resultsOf = (
     flags: { backendModule },
     processes: [1],
     only,
-    limits: { startMs: LONG_MS, ordinaryMs: LONG_MS, largeMs: LONG_MS, ...limits },
+    limits: { startMs: LONG_MS, openMs: LONG_MS, ordinaryMs: LONG_MS, largeMs: LONG_MS, ...limits },
   });
 
 describe('bypassbench conform', () => {
@@ -123,6 +125,7 @@ describe('bypassbench conform', () => {
   it.each([
     [['--only', '('], /'--only <pattern>' argument '\(' is invalid\. Invalid regular expression/],
     [['--only', 'no such case'], /No case has such a name/],
+    [['--open-timeout-s', '0'], /'--open-timeout-s <seconds>' argument '0' is invalid\. It must be a number/],
     [['--backend', 'none'], /there is no backend 'none'; there is kernel/],
     [['--backend', 'kernel', '-o', 'smoke=1'], /the kernel backend takes no options: leave out smoke/],
     [['--backend-module', './nothing.js'], /nothing\.js: there is no such file/],
@@ -190,6 +193,55 @@ describe('a run of the suite', () => {
       ['failed', expect.stringMatching(/^its process ended with an await at the top level of a module/)],
       skipped,
     ]);
+  });
+
+  it('says which side does not open, and what was waited for', async () => {
+    const slow = async (side: string, processes: 1 | 2, isSlow: string) => {
+      const create = `create(...given) {
+        globalThis.made = (globalThis.made ?? 0) + 1;
+        return ${isSlow} ? hang() : create(...given);
+      }`;
+      const results = await runConformance({
+        flags: { backendModule: changed(`slow-${side}-${processes}`, '', create) },
+        processes: [processes],
+        only: /sockets: gives/,
+        limits: { openMs: OPEN_MS },
+      });
+      const why = `the ${side}'s side waited longer than 8 s (--open-timeout-s) for its device to open`;
+      expect(results.map((result) => [result.outcome, result.why])).toEqual([
+        ['failed', why],
+        ['skipped', 'there was no first contact'],
+      ]);
+    };
+    await Promise.all([
+      slow('server', 1, 'made === 1'),
+      slow('client', 1, 'made === 2'),
+      slow('server', 2, "process.argv[1].endsWith('agent.ts')"),
+      slow('client', 2, "process.argv[1].endsWith('case-runner.ts')"),
+    ]);
+  });
+
+  it('opens two sides at once that wait for each other', async () => {
+    const fields = `create(host, setup) {
+      const [own, other] = process.argv[1].endsWith('agent.ts') ? ['server', 'client'] : ['client', 'server'];
+      const mark = (side) => setup.options.folder + '/' + side;
+      writeFileSync(mark(own), '');
+      while (!existsSync(mark(other)));
+      return create(host, setup);
+    },
+    pairing: { ...pipes.pairing, ends: (...given) => ({ ...pipes.pairing.ends(...given), together: true }) }`;
+    const module = changed('together', '', fields);
+    writeFileSync(
+      module,
+      `import { existsSync, writeFileSync } from 'node:fs';\n${readFileSync(module, 'utf8')}`,
+    );
+    const [result] = await runConformance({
+      flags: { backendModule: module },
+      processes: [2],
+      only: /sockets: gives/,
+      limits: { openMs: LONG_MS },
+    });
+    expect(result).toMatchObject({ outcome: 'passed', why: null });
   });
 
   it('leaves out one process where the pairing says why two ends cannot share it', async () => {

@@ -159,6 +159,7 @@ function serve(request: AgentRequest): void {
 
 endWithParent();
 for (const url of process.argv.slice(2)) await (await loadBackendModule(url)).load?.();
+channel.send({ result: 'started' } satisfies AgentReply);
 try {
   for (let requestedMs = performance.now(); ; ) {
     const napMs = performance.now() - requestedMs < BUSY_MS ? 0 : NAP_MS;

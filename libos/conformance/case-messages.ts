@@ -1,5 +1,6 @@
 /** What `bypassbench conform` and the process that runs the cases (case-runner.ts) say to each other. */
 import type { BackendFlags } from '../backend-flags.ts';
+import type { WorldSide } from './opening.ts';
 import type { Failure } from './protocol.ts';
 import type { Traits } from './traits.ts';
 
@@ -16,6 +17,8 @@ export interface RunnerTask {
   cases: readonly number[];
   /** What an earlier process has measured; null: measure it. */
   traits: Traits | null;
+  /** How long each side of a world may take until it is open. */
+  openTimeoutMs: number;
 }
 
 export type CaseOutcome = 'passed' | 'failed' | 'skipped';
@@ -31,6 +34,9 @@ export type RunnerMessage =
   /** The first connection, or what there is to measure, went wrong. */
   | { kind: 'unmeasured'; why: string }
   | { kind: 'measured'; traits: Traits }
+  /** A side of a world is waited for, and then it is there. */
+  | { kind: 'opens'; side: WorldSide }
+  | { kind: 'opened' }
   | { kind: 'begins'; index: number }
   | {
       kind: 'ends';

@@ -37,14 +37,23 @@ if (backend !== null) await runAll(task.cases, backend);
 process.exit(0);
 
 /** Two ends of the backend that the flags name, of which each is there once; null: it is said why not. */
-async function makeWorlds({ flags, processes, folder }: RunnerTask): Promise<PairedWorlds | null> {
+async function makeWorlds({
+  flags,
+  processes,
+  folder,
+  openTimeoutMs,
+}: RunnerTask): Promise<PairedWorlds | null> {
   try {
     const chosen = await chooseBackend(flags);
     const descriptor = backendNamed(chosen.backend);
     await descriptor.load?.();
     const { name, title } = descriptor;
     say({ kind: 'backend', name, title });
-    const made = pairedWorlds(descriptor, chosen.backendOptions, folder, processes);
+    const made = pairedWorlds(descriptor, chosen.backendOptions, folder, processes, {
+      timeoutMs: openTimeoutMs,
+      opens: (side) => say({ kind: 'opens', side }),
+      opened: () => say({ kind: 'opened' }),
+    });
     const why = whyNotIn(processes, descriptor, chosen.backendOptions);
     if (why === null) {
       new World(made).shutdown();
@@ -106,7 +115,8 @@ function outcomeOf(
 function inWords(thrown: unknown): string {
   if (!(thrown instanceof Error)) return String(thrown);
   const frames = (thrown.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
-  const isOurs = thrown instanceof AssertionError || thrown instanceof NoCompletion;
+  const isOurs =
+    thrown instanceof AssertionError || thrown instanceof NoCompletion || thrown instanceof NoAnswer;
   const shown = isOurs
     ? frames.filter((frame) => CASE_FILE.test(frame)).slice(0, 1)
     : frames.slice(0, FRAMES);

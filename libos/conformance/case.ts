@@ -27,7 +27,10 @@ const needs = {
 
 export type Need = keyof typeof needs;
 
-/** What a case is run on: two libOSes that reach each other, which no other case gets. */
+/**
+ * What a case is run on: two libOSes that reach each other, which no other case gets. One that needs another world
+ * shuts this one down first: of two NICs that a wire joins, say, there is one pair.
+ */
 export interface Setting {
   world: World;
   server: Libos;
@@ -51,6 +54,7 @@ export interface ConformanceCase {
 interface CaseParts {
   needs?: readonly Need[];
   isLarge?: boolean;
+  world?: Partial<WorldOptions>;
   run: RunCase;
 }
 
@@ -71,7 +75,7 @@ export function group(name: string, shared: Shared, cases: CasesByName): Conform
       name: caseName,
       needs: [...(shared.needs ?? []), ...(parts.needs ?? [])],
       isLarge: parts.isLarge ?? false,
-      world: shared.world ?? {},
+      world: { ...shared.world, ...parts.world },
       run: parts.run,
     };
   });

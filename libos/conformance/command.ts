@@ -2,7 +2,9 @@
 import { writeFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { type BackendFlags, withBackendFlags } from '../backend-flags.ts';
+import { decimal } from '../number-options.ts';
 import type { ProcessCount } from './case-messages.ts';
+import { OPEN_TIMEOUT_S } from './opening.ts';
 import { countsOf, inProcesses, reportJson, resultText, summaryText } from './report.ts';
 import { type CaseResult, fullName, type RunListener, runConformance } from './run.ts';
 import { conformanceCases } from './suite.ts';
@@ -16,8 +18,11 @@ const signals: readonly NodeJS.Signals[] =
 interface Flags extends BackendFlags {
   processes: '1' | '2' | 'both';
   only?: RegExp;
+  openTimeoutS: number;
   json?: string;
 }
+
+const LONGEST_OPEN_S = 3600;
 
 export function command(): Command {
   return withBackendFlags(new Command('conform'), 'backend that is tried')
@@ -34,13 +39,20 @@ one failed.`,
         .default('both'),
     )
     .option('--only <pattern>', 'cases whose name, "group: name", matches this regular expression', pattern)
+    .option(
+      '--open-timeout-s <seconds>',
+      'how long each end may take until it is open: NICs take seconds until their link is up',
+      decimal(0.1, LONGEST_OPEN_S),
+      OPEN_TIMEOUT_S,
+    )
     .option('--json <file>', 'write the outcome of each case there, too')
     .addHelpText(
       'after',
       `
 Examples:
   bypassbench conform --backend-module ./pipes/index.js
-  bypassbench conform --backend-module ./pipes/index.js --processes 1 --only 'close of a listener'`,
+  bypassbench conform --backend-module ./pipes/index.js --processes 1 --only 'close of a listener'
+  bypassbench conform --backend dpdk --processes 2 --open-timeout-s 60 -o device=pci -o pci=0000:3b:00.0 -o peer_pci=0000:5e:00.0`,
     )
     .action(conform);
 }
@@ -58,11 +70,18 @@ function pattern(text: string): RegExp {
   return found;
 }
 
-async function conform({ processes, only, json, ...flags }: Flags): Promise<void> {
+async function conform({ processes, only, openTimeoutS, json, ...flags }: Flags): Promise<void> {
   const printer = new Printer();
   const counts: readonly ProcessCount[] = processes === 'both' ? [1, 2] : [processes === '1' ? 1 : 2];
   const results = await unlessInterrupted((signal) =>
-    runConformance({ flags, processes: counts, only: only ?? null, listener: printer, signal }),
+    runConformance({
+      flags,
+      processes: counts,
+      only: only ?? null,
+      limits: { openMs: openTimeoutS * 1000 },
+      listener: printer,
+      signal,
+    }),
   );
   printer.clear();
   console.log(summaryText(results));

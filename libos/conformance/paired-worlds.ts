@@ -6,6 +6,7 @@ import type { BackendOptions } from '../backend-options.ts';
 import { createLibos } from '../every-backend.ts';
 import { LibosError } from '../index.ts';
 import type { ProcessCount } from './case-messages.ts';
+import { open, openInOrder, type SideOpening } from './opening.ts';
 import { type TwoSides, twoProcesses } from './two-processes.ts';
 import type { TestedBackend, WorldOptions } from './world.ts';
 
@@ -22,22 +23,24 @@ export function pairedWorlds(
   given: BackendOptions,
   folder: string,
   processes: ProcessCount,
+  opening: SideOpening,
 ): PairedWorlds {
   let worlds = 0;
   const sides = (options: WorldOptions): TwoSides => {
-    // Two worlds may be alive at once: each is a pair of its own.
+    // Whatever one leaves behind, the next one does not find.
     const own = join(folder, String(worlds++));
     mkdirSync(own, { recursive: true });
-    const { address, server, client } = endsOf(descriptor, given, own);
+    const { address, server, client, together } = endsOf(descriptor, given, own);
     const both = { ...options, backend: descriptor.name, checked: true } as const;
     return {
       serverAddress: address,
+      together,
       server: { ...both, backendOptions: server },
       client: { ...both, backendOptions: client },
     };
   };
   const { acknowledges = descriptor.acknowledges } = endsOf(descriptor, given, folder);
-  const made = processes === 2 ? twoProcesses(sides) : { create: inOneProcess(sides) };
+  const made = processes === 2 ? twoProcesses(sides, opening) : { create: inOneProcess(sides, opening) };
   return { descriptor, acknowledges, ...made };
 }
 
@@ -52,16 +55,15 @@ export function whyNotIn(
   return pairing?.apart?.(given) ?? null;
 }
 
-function inOneProcess(sides: (options: WorldOptions) => TwoSides): TestedBackend['create'] {
+function inOneProcess(
+  sides: (options: WorldOptions) => TwoSides,
+  opening: SideOpening,
+): TestedBackend['create'] {
   return (options) => {
-    const { server: serverOptions, client: clientOptions, ...addresses } = sides(options);
-    const server = createLibos(serverOptions);
-    try {
-      return { server, client: createLibos(clientOptions), ...addresses };
-    } catch (error) {
-      server.shutdown();
-      throw error;
-    }
+    const { server, client, ...addresses } = sides(options);
+    const openServer = () => open(opening, 'server', () => createLibos(server));
+    const openClient = () => open(opening, 'client', () => createLibos(client));
+    return { ...openInOrder(openServer, openClient), ...addresses };
   };
 }
 

@@ -1,6 +1,6 @@
 /**
  * What a test and its agent say to each other: one request a call of the libOS interface, one reply each, but
- * for release, which gets none.
+ * for release, which gets none. Before them all, the agent says that it is started, as a reply to nothing.
  *
  * A scatter-gather array exists twice, under one number: the real one at the agent, and a mirror at the test.
  * The data go across when a pop hands them out and when a push takes them; who owns an array is decided at

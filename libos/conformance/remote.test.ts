@@ -216,6 +216,18 @@ describe('an agent', () => {
     await expect(backend.close!()).rejects.toThrow('the agent ended with SIGKILL');
   });
 
+  it('whose side is not there in time is ended, and it is said what was waited for', async () => {
+    const early = new Agent();
+    const why = "the server's side waited longer than 0.001 s (--open-timeout-s) for its process to start";
+    expect(() => early.create(options, 1)).toThrow(why);
+    await expect(early.stop()).rejects.toThrow('SIGKILL');
+    const late = new Agent();
+    late.create(options).shutdown();
+    late.freeze(true);
+    expect(() => late.create(options, 100)).toThrow(/ 0\.1 s .* for its device to open$/);
+    await expect(late.stop()).rejects.toThrow('SIGKILL');
+  });
+
   it('that does not answer is ended', async () => {
     const agent = new Agent(3000);
     const libos = agent.create(options);

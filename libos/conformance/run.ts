@@ -13,6 +13,7 @@ import { fileURLToPath } from 'node:url';
 import type { BackendFlags } from '../backend-flags.ts';
 import type { ConformanceCase } from './case.ts';
 import type { CaseOutcome, ProcessCount, RunnerMessage, RunnerTask } from './case-messages.ts';
+import { type Awaited, OPEN_TIMEOUT_S, type WorldSide, whyNotOpen } from './opening.ts';
 import { type Failure, unpackError } from './protocol.ts';
 import { conformanceCases } from './suite.ts';
 import type { Traits } from './traits.ts';
@@ -34,9 +35,13 @@ export interface RunListener {
   ends?(result: CaseResult): void;
 }
 
-/** How long a process may take until its first case, and a case until it ends: what takes longer hangs. */
+/** What takes longer hangs. */
 export interface CaseLimits {
+  /** Until a process is started, and until a side of a world is open. */
+  openMs: number;
+  /** From there to the first case: what the suite must know is measured. */
   startMs: number;
+  /** Until a case ends, behind the opening. */
   ordinaryMs: number;
   largeMs: number;
 }
@@ -46,14 +51,22 @@ export interface ConformanceRun {
   processes: readonly ProcessCount[];
   /** Which cases, by their full names; null: all. */
   only: RegExp | null;
-  limits?: CaseLimits;
+  /** Default: those of most machines. */
+  limits?: Partial<CaseLimits>;
   listener?: RunListener;
   /** Ends the run, with what it has started. */
   signal?: AbortSignal;
 }
 
 /** More than the waits of a case that fails, and than an agent has for an answer. */
-const defaultLimits: CaseLimits = { startMs: 30_000, ordinaryMs: 30_000, largeMs: 120_000 };
+const defaultLimits: CaseLimits = {
+  openMs: OPEN_TIMEOUT_S * 1000,
+  startMs: 60_000,
+  ordinaryMs: 30_000,
+  largeMs: 120_000,
+};
+/** The process of the cases waits for the server's side in another process itself, and knows better for what. */
+const AGENT_GRACE_MS = 2000;
 /** A process that is stopped for a while, with this one, has missed one tick at most. */
 const TICK_MS = 100;
 /** Node's own, with nothing left to wait for. */
@@ -101,6 +114,8 @@ class Series {
   #left: number[];
   /** The one that runs; null: the runner gets ready. */
   #current: number | null = null;
+  /** What is waited for as a side of a world opens. */
+  #awaited: { side: WorldSide; what: Awaited } | null = null;
   #traits: Traits | null = null;
   /** What the present runner has said: that there is nothing to run, or that its cases are through. */
   #isThrough = false;
@@ -115,7 +130,7 @@ class Series {
     this.#run = run;
     this.#processes = processes;
     this.#folder = folder;
-    this.#limits = run.limits ?? defaultLimits;
+    this.#limits = { ...defaultLimits, ...run.limits };
     const { only } = run;
     this.#left = [...conformanceCases.keys()].filter(
       (index) => only === null || only.test(fullName(conformanceCases[index])),
@@ -144,14 +159,16 @@ class Series {
       folder,
       cases: this.#left,
       traits: this.#traits,
+      openTimeoutMs: this.#limits.openMs,
     };
     this.#current = null;
+    this.#awaited = { side: 'client', what: 'its process to start' };
     this.#last = null;
     this.#isThrough = false;
-    const runner = new Runner(task, this.#limits.startMs, signal);
+    const runner = new Runner(task, this.#limit(), signal);
     for await (const message of runner.messages()) {
       this.#take(message);
-      runner.limitMs = this.#limitMs();
+      runner.limit = this.#limit();
       if (this.#hungInARow < MOST_HANGING) continue;
       runner.end();
       break;
@@ -163,7 +180,21 @@ class Series {
     else if (!this.#isThrough || !end.isGood) this.#endedBadly(end.why);
   }
 
-  #limitMs(): number {
+  #limit(): Limit {
+    const { openMs } = this.#limits;
+    if (this.#awaited === null) {
+      const ms = this.#ordinaryLimitMs();
+      return { ms, why: `it hangs: no end within ${ms / 1000} s` };
+    }
+    const { side, what } = this.#awaited;
+    const isOfAgent = this.#processes === 2 && side === 'server';
+    return {
+      ms: isOfAgent ? openMs + AGENT_GRACE_MS : openMs,
+      why: whyNotOpen(side, openMs, what),
+    };
+  }
+
+  #ordinaryLimitMs(): number {
     const { startMs, ordinaryMs, largeMs } = this.#limits;
     if (this.#current === null) return this.#last === null ? startMs : ordinaryMs;
     return conformanceCases[this.#current].isLarge ? largeMs : ordinaryMs;
@@ -171,6 +202,7 @@ class Series {
 
   #take(message: RunnerMessage): void {
     const { listener } = this.#run;
+    this.#awaited = message.kind === 'opens' ? { side: message.side, what: 'its device to open' } : null;
     switch (message.kind) {
       case 'backend':
         if (this.#runners === 1) listener?.backend?.(message.name, message.title);
@@ -279,17 +311,23 @@ function exitInWords(code: number | null): string {
     : `exit code ${code}`;
 }
 
+interface Limit {
+  ms: number;
+  /** What is wrong where it takes longer. */
+  why: string;
+}
+
 /** One process of case-runner.ts, with what it starts. */
 class Runner {
   /** It is ended after so long without a message. */
-  limitMs: number;
+  limit: Limit;
   readonly ended: Promise<RunnerEnd>;
   readonly #child: ChildProcess;
   #silentMs = 0;
   #hung = false;
 
-  constructor(task: RunnerTask, limitMs: number, signal?: AbortSignal) {
-    this.limitMs = limitMs;
+  constructor(task: RunnerTask, limit: Limit, signal?: AbortSignal) {
+    this.limit = limit;
     const program = fileURLToPath(new URL('./case-runner.ts', import.meta.url));
     // What it prints is no part of the report. A group of its own: its agent may hang as well.
     this.#child = spawn(process.execPath, [program, JSON.stringify(task)], {
@@ -306,9 +344,7 @@ class Runner {
         signal?.removeEventListener('abort', end);
         // An agent that did not end with it.
         this.end();
-        const why = this.#hung
-          ? `it hangs: no end within ${this.limitMs / 1000} s`
-          : `its process ended with ${how}`;
+        const why = this.#hung ? this.limit.why : `its process ended with ${how}`;
         resolve({ isGood: isGood && !this.#hung, why, hung: this.#hung, elapsedMs: this.#silentMs });
       };
       this.#child.once('exit', (code, killedBy) => ends(killedBy ?? exitInWords(code), code === 0));
@@ -337,7 +373,7 @@ class Runner {
 
   #tick(): void {
     this.#silentMs += TICK_MS;
-    if (this.#silentMs < this.limitMs || this.#hung) return;
+    if (this.#silentMs < this.limit.ms || this.#hung) return;
     this.#hung = true;
     this.end();
   }

@@ -7,6 +7,16 @@ import { fileURLToPath } from 'node:url';
 import { createLibos } from '../every-backend.ts';
 import { type Libos, type LibosOptions, loadedBackendModules } from '../index.ts';
 import { AgentChannel, ChannelEnded, socketPair } from './channel.ts';
+import {
+  type Awaited,
+  OPEN_TIMEOUT_S,
+  open,
+  openInOrder,
+  openTogether,
+  type SideOpening,
+  unheardOpening,
+  whyNotOpen,
+} from './opening.ts';
 import { type AgentReply, type AgentRequest, type Created, unpackError } from './protocol.ts';
 import { type AgentLine, RemoteLibos } from './remote.ts';
 import type { Addresses, TestedBackend, WorldOptions } from './world.ts';
@@ -15,22 +25,22 @@ import type { Addresses, TestedBackend, WorldOptions } from './world.ts';
 export interface TwoSides extends Addresses {
   server: LibosOptions;
   client: LibosOptions;
+  /** As of BackendPair. */
+  together?: boolean;
 }
 
 const EXIT_PATIENCE_MS = 5_000;
 
-/** The agent hung in a call. */
-export class NoAnswer extends Error {
-  constructor(call: string, patienceMs: number) {
-    super(`the agent did not answer '${call}' within ${patienceMs} ms and was ended`);
-  }
-}
+/** The agent hung in a call, or did not open its side in time, and was ended. */
+export class NoAnswer extends Error {}
 
 export class Agent implements AgentLine {
   readonly #child: ChildProcess;
   readonly #channel: AgentChannel;
   readonly #patienceMs: number;
   readonly #exited: Promise<string>;
+  /** Its modules are loaded. */
+  #isStarted = false;
   /** It answers no more: why. */
   #broken: string | null = null;
 
@@ -60,9 +70,24 @@ export class Agent implements AgentLine {
     return this.#broken === null;
   }
 
-  /** A new libOS at the agent, beside those it has. Throws what createLibos throws. */
-  create(options: LibosOptions): Libos {
-    return new RemoteLibos(this, this.ask({ call: 'create', options }) as Created);
+  /** A new libOS at the agent, beside those it has. Throws what createLibos throws, and NoAnswer. */
+  create(options: LibosOptions, timeoutMs?: number): Libos {
+    return this.begin(options, timeoutMs)();
+  }
+
+  /** As create, in two steps: what it returns waits for the libOS, and nothing else may be asked before. */
+  begin(options: LibosOptions, timeoutMs = OPEN_TIMEOUT_S * 1000): () => Libos {
+    const giveUp = performance.now() + timeoutMs;
+    const answer = (awaited: Awaited) => {
+      const leftMs = Math.max(0, Math.ceil(giveUp - performance.now()));
+      return this.#answer('create', leftMs, () => whyNotOpen('server', timeoutMs, awaited));
+    };
+    this.tell({ call: 'create', options });
+    return () => {
+      if (!this.#isStarted) answer('its process to start');
+      this.#isStarted = true;
+      return new RemoteLibos(this, answer('its device to open') as Created);
+    };
   }
 
   /** Stops its process, or lets it go on. */
@@ -82,28 +107,33 @@ export class Agent implements AgentLine {
 
   ask(request: AgentRequest): unknown {
     this.tell(request);
-    if (!this.#channel.readable(this.#patienceMs)) {
-      this.#child.kill('SIGKILL');
-      this.#fail(new NoAnswer(request.call, this.#patienceMs));
-    }
-    const reply = this.#unlessEnded(request, () => this.#channel.receive()) as AgentReply;
-    if ('failure' in reply) throw unpackError(reply.failure);
-    return reply.result;
+    const { call } = request;
+    const why = () => `the agent did not answer '${call}' within ${this.#patienceMs} ms and was ended`;
+    return this.#answer(call, this.#patienceMs, why);
   }
 
   tell(request: AgentRequest): void {
     if (this.#broken !== null) throw new Error(this.#broken);
-    this.#unlessEnded(request, () => this.#channel.send(request));
+    this.#unlessEnded(request.call, () => this.#channel.send(request));
   }
 
-  #unlessEnded<T>(request: AgentRequest, transfer: () => T): T {
+  /** Waits for the next reply; `whyNone`: what is wrong where none comes. */
+  #answer(call: AgentRequest['call'], timeoutMs: number, whyNone: () => string): unknown {
+    if (!this.#channel.readable(timeoutMs)) {
+      this.#child.kill('SIGKILL');
+      this.#fail(new NoAnswer(whyNone()));
+    }
+    const reply = this.#unlessEnded(call, () => this.#channel.receive()) as AgentReply;
+    if ('failure' in reply) throw unpackError(reply.failure);
+    return reply.result;
+  }
+
+  #unlessEnded<T>(call: AgentRequest['call'], transfer: () => T): T {
     try {
       return transfer();
     } catch (error) {
       if (!(error instanceof ChannelEnded)) throw error;
-      return this.#fail(
-        new Error(`the agent ended before it answered '${request.call}'; see standard error`),
-      );
+      return this.#fail(new Error(`the agent ended before it answered '${call}'; see standard error`));
     }
   }
 
@@ -120,19 +150,17 @@ export class Agent implements AgentLine {
  */
 export function twoProcesses(
   sides: (options: WorldOptions) => TwoSides,
+  opening: SideOpening = unheardOpening,
 ): Pick<Required<TestedBackend>, 'create' | 'freeze' | 'close'> {
   const agents: Agent[] = [];
   return {
     create(options) {
-      const { server: serverOptions, client: clientOptions, ...addresses } = sides(options);
+      const { server, client, together = false, ...addresses } = sides(options);
       if (!agents.at(-1)?.usable) agents.push(new Agent());
-      const server = agents.at(-1)!.create(serverOptions);
-      try {
-        return { server, client: createLibos(clientOptions), ...addresses };
-      } catch (error) {
-        server.shutdown();
-        throw error;
-      }
+      const finish = agents.at(-1)!.begin(server, opening.timeoutMs);
+      const openServer = () => open(opening, 'server', finish);
+      const openClient = () => open(opening, 'client', () => createLibos(client));
+      return { ...(together ? openTogether : openInOrder)(openServer, openClient), ...addresses };
     },
     freeze: (frozen) => agents.at(-1)?.freeze(frozen),
     async close() {

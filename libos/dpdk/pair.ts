@@ -20,6 +20,7 @@ export function dpdkPair(folder: string, given: BackendOptions): BackendPair | s
       address: SERVER_ADDRESS,
       server: { device, ...others, ...server },
       client: { device, ...others, pci: peer, ...client },
+      together: true,
     };
   }
   if (device !== DEFAULT_DEVICE) {

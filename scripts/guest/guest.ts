@@ -119,6 +119,8 @@ function startEmulator({ image }: GuestKernel, initrd: string, accelerator: Acce
     'random.trust_cpu=on',
     // Emulated, every clock but the time-stamp counter costs several times as much, and the kernel mistrusts that one.
     'tsc=reliable',
+    // The kernel would try its timer for some milliseconds, and panic where a busy machine gives the emulator none.
+    'no_timer_check',
     // Programs that poll give way at once to the threads that do the device's work.
     'preempt=full',
     'intel_iommu=on',

@@ -196,7 +196,8 @@ export const closingCases: readonly ConformanceCase[] = [
     'shutdown of a libOS',
     {},
     {
-      'gives back all its descriptors, whatever state its queues are in'({ backend }) {
+      'gives back all its descriptors, whatever state its queues are in'({ world, backend }) {
+        world.shutdown();
         const use = () => {
           const other = new World(backend);
           const listener = other.listen();
@@ -217,23 +218,21 @@ export const closingCases: readonly ConformanceCase[] = [
         assertAtMost(openDescriptors(), before);
       },
 
-      "does not take for the application's leak what it never handed out"({ backend }) {
-        const other = new World(backend);
-        const { serverQd, clientQd } = other.connect();
-        other.server.pop(serverQd);
-        other.pushFreeing(other.client, clientQd, 'popped and not taken');
-        other.pushFreeing(other.client, clientQd, 'not even popped');
-        other.settle();
-        other.shutdown();
+      "does not take for the application's leak what it never handed out"({ world, server, client }) {
+        const { serverQd, clientQd } = world.connect();
+        server.pop(serverQd);
+        world.pushFreeing(client, clientQd, 'popped and not taken');
+        world.pushFreeing(client, clientQd, 'not even popped');
+        world.settle();
+        world.shutdown();
       },
 
-      'takes for its leak what was popped and never freed'({ backend }) {
-        const other = new World(backend);
-        const { serverQd, clientQd } = other.connect();
-        other.pushFreeing(other.server, serverQd, 'lent');
-        assert.notEqual(other.wait(other.client, other.client.pop(clientQd)).sga, null);
-        assert.throws(() => other.client.shutdown(), /1 arrays were never freed/);
-        other.server.shutdown();
+      'takes for its leak what was popped and never freed'({ world, server, client }) {
+        const { serverQd, clientQd } = world.connect();
+        world.pushFreeing(server, serverQd, 'lent');
+        assert.notEqual(world.wait(client, client.pop(clientQd)).sga, null);
+        assert.throws(() => client.shutdown(), /1 arrays were never freed/);
+        server.shutdown();
       },
     },
   ),

@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { type ConformanceCase, group } from '../case.ts';
 import { assertAtLeast, assertAtMost, assertBelow, codeOf, sha256 } from '../outcome.ts';
-import { overfullBytes, World } from '../world.ts';
+import { overfullBytes } from '../world.ts';
+
+const SMALL_POOL_BYTES = 4 * 1024 * 1024;
 
 export const completionCases: readonly ConformanceCase[] = [
   ...group(
@@ -204,10 +206,9 @@ export const completionCases: readonly ConformanceCase[] = [
         );
       },
 
-      'finds leaks at shutdown and says where the buffers came from'({ backend }) {
-        const leaky = new World(backend);
-        leaky.client.alloc(10);
-        assert.throws(() => leaky.shutdown(), /1 arrays were never freed.*completions\.ts/s);
+      'finds leaks at shutdown and says where the buffers came from'({ world, client }) {
+        client.alloc(10);
+        assert.throws(() => world.shutdown(), /1 arrays were never freed.*completions\.ts/s);
       },
 
       'refuses to allocate what is no number of bytes'({ client }) {
@@ -219,16 +220,17 @@ export const completionCases: readonly ConformanceCase[] = [
         );
       },
 
-      'reports when the pool is exhausted, and goes on when buffers come back'({ backend }) {
-        const small = new World(backend, { poolLimitBytes: 4 * 1024 * 1024 });
-        const sga = small.client.alloc(4 * 1024 * 1024);
-        assert.equal(
-          codeOf(() => small.client.alloc(1)),
-          'NO_BUFFERS',
-        );
-        small.client.free(sga);
-        small.client.free(small.client.alloc(1));
-        small.shutdown();
+      'reports when the pool is exhausted, and goes on when buffers come back': {
+        world: { poolLimitBytes: SMALL_POOL_BYTES },
+        run({ client }) {
+          const sga = client.alloc(SMALL_POOL_BYTES);
+          assert.equal(
+            codeOf(() => client.alloc(1)),
+            'NO_BUFFERS',
+          );
+          client.free(sga);
+          client.free(client.alloc(1));
+        },
       },
 
       'refuses data that does not fit into the buffers'({ client }) {
