@@ -189,9 +189,10 @@ test('it knows its machine and its clocks', async () => {
   const connection = await connected();
   const facts = await connection.ask('examine', {
     address: '127.0.0.1',
-    programs: ['sh', 'no-such-program'],
+    programs: ['sh', 'no-such-program', 'bypassbench'],
+    products: [],
   });
-  expect(facts.programs).toEqual(['sh']);
+  expect(facts.programs).toEqual(['sh', 'bypassbench']);
   expect(facts.cores.length).toBeGreaterThan(0);
   expect(facts.interfaces.lo).toContain('127.0.0.1/8');
   const { port } = await connection.ask('port', { address: '127.0.0.1' });

@@ -150,7 +150,7 @@ class Agent {
     clock: () => {
       throw new Error('a clock is read where its request comes in');
     },
-    examine: ({ address, programs }) => hostFacts(address, programs),
+    examine: hostFacts,
     start: (asked) => this.#start(asked),
     signal: ({ process: number, signal }) => {
       this.#process(number).signal(signal);

@@ -38,6 +38,8 @@ export interface ConnectOptions {
   /** Told in a line each: that a host is slow, that a line of it could not be read. */
   say?: (line: string) => void;
   patienceMs?: number;
+  /** Closes the connection, whatever it is at. */
+  signal?: AbortSignal;
 }
 
 /** What is to be started on a host; paths are the host's. */
@@ -54,9 +56,13 @@ export interface HostLaunch {
 /** Connects to a host. Throws what unreachable.ts finds, HOST_SILENT, and HOST_VERSION where another one is there. */
 export async function connect(
   access: HostAccess,
-  { say = () => {}, patienceMs = GREETING_PATIENCE_MS }: ConnectOptions = {},
+  { say = () => {}, patienceMs = GREETING_PATIENCE_MS, signal }: ConnectOptions = {},
 ): Promise<HostConnection> {
   const connection = new HostConnection(access, say);
+  const close = (): void => void connection.close();
+  if (signal?.aborted) close();
+  signal?.addEventListener('abort', close);
+  connection.ended.then(() => signal?.removeEventListener('abort', close));
   try {
     await connection.greeted(patienceMs);
     await checkVersion(access, connection.protocol, () => connection.ask('hello', {}));
@@ -219,7 +225,7 @@ export class HostConnection {
     );
     try {
       const why = await Promise.race([this.#greeting, this.ended]);
-      if (why) throw why;
+      if (why ?? this.#over) throw why ?? this.#over;
     } finally {
       clearTimeout(slow);
       clearTimeout(late);

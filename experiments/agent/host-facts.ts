@@ -3,15 +3,16 @@ import { accessSync, constants } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { whyNotBuilt } from '../machine/built.ts';
+import { commandPath, ownCheckout } from '../machine/checkout.ts';
 import { availableCores, machineFacts } from '../machine/machine.ts';
-import type { HostFacts } from './protocol.ts';
+import type { Ask, HostFacts } from './protocol.ts';
 
 const HUGEPAGES = '/sys/kernel/mm/hugepages';
 /** Where administrators' programs are, which is not on everyone's PATH. */
 const SYSTEM_FOLDERS = ['/usr/sbin', '/sbin'];
 
-/** `address`: of its interface it is told how it is set. `programs`: which of these are here is told. */
-export async function hostFacts(address: string, programs: readonly string[]): Promise<HostFacts> {
+export async function hostFacts({ address, programs, products }: Ask<'examine'>): Promise<HostFacts> {
   const {
     cpu,
     governor,
@@ -26,7 +27,11 @@ export async function hostFacts(address: string, programs: readonly string[]): P
     cores: availableCores(),
     interfaces: interfaces(),
     hugepages: await hugepages(),
-    programs: programs.filter(isOnPath),
+    programs: programs.filter((program) => canStart(commandPath(program, undefined))),
+    unbuilt: products.flatMap((product) => {
+      const why = whyNotBuilt(product, ownCheckout);
+      return why === null ? [] : [{ product, why }];
+    }),
   };
 }
 
@@ -54,8 +59,9 @@ async function hugepages(): Promise<HostFacts['hugepages']> {
   );
 }
 
-function isOnPath(program: string): boolean {
-  const folders = [...(process.env.PATH ?? '').split(path.delimiter), ...SYSTEM_FOLDERS];
+function canStart(program: string): boolean {
+  const onPath = [...(process.env.PATH ?? '').split(path.delimiter), ...SYSTEM_FOLDERS];
+  const folders = program.includes('/') ? [''] : onPath;
   return folders.some((folder) => {
     try {
       accessSync(path.join(folder, program), constants.X_OK);

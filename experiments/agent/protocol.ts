@@ -11,6 +11,7 @@
  *     <- {"to":2,"refused":{"code":"REQUEST_UNKNOWN","message":"..."}}
  */
 import { z } from 'zod';
+import { products } from '../machine/built.ts';
 
 /** Of this protocol. Another number is spoken by another version, which `bypassbench lab setup` replaces. */
 export const PROTOCOL = 1;
@@ -42,8 +43,9 @@ const hostFacts = z.object({
   interfaces: z.record(z.string(), z.array(z.string())),
   /** By size in kB. */
   hugepages: z.array(z.object({ size_kb: count, count, free: count })),
-  /** Those asked for that are on the PATH. */
+  /** Of those asked for: programs that can be started, and what set-up has not built, with the reason. */
   programs: z.array(z.string()),
+  unbuilt: z.array(z.object({ product: z.enum(products), why: z.string() })),
 });
 
 /** Each request: what is asked with, and what is answered. */
@@ -67,7 +69,14 @@ export const requests = {
   /** The clocks, as the request came and as the answer goes. */
   clock: { ask: none, answer: z.object({ received: clocks, sent: clocks }) },
   /** What the machine is. `address` says of which interface the settings are told. */
-  examine: { ask: z.object({ address: z.string(), programs: z.array(z.string()) }), answer: hostFacts },
+  examine: {
+    ask: z.object({
+      address: z.string(),
+      programs: z.array(z.string()),
+      products: z.array(z.enum(products)),
+    }),
+    answer: hostFacts,
+  },
   /** A process whose output goes to files. Without `cores` it may use all; `bypassbench` is the agent's own. */
   start: {
     ask: z.object({

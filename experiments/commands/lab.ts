@@ -1,9 +1,12 @@
 /** `bypassbench lab`: the machines of a laboratory, set up and looked over. */
 import { Command } from 'commander';
+import { readResolved } from '../config/config.ts';
 import { ExperimentError } from '../errors.ts';
 import { INTERRUPTED_EXIT_CODE, interruptible } from '../interrupt.ts';
+import { labHosts } from '../lab/host.ts';
 import { type Lab, type LabHost, readLab } from '../lab/lab.ts';
 import { checkLab, isLacking } from '../lab-check/lab-check.ts';
+import { needsOf, type SystemNeed } from '../lab-check/system-needs.ts';
 import { describeLab } from '../lab-check/tables.ts';
 import { hasUncommitted, setUpHost } from '../lab-setup.ts';
 import { labOption } from './lab-option.ts';
@@ -25,12 +28,14 @@ const CHECK_HELP = `
 Reaches each host as its 'launcher' says (ssh reads ~/.ssh/config), starts an agent there, and changes nothing. Of each
 host: commit and Node, processor, kernel, cores, governor, load, what bypassbench doctor finds, and how far its time of day
 is from ours, give or take half of the fastest round trip, with the drift of its clock during the check. Of each two hosts
-of a network: ping, and a second of iperf3 each way. Below stands what is lacking, with remedies.
+of a network: ping, and a second of iperf3 each way. Of each system of the experiment: programs, what set-up has built, and
+whether its device works where it is placed. Below stands what is lacking, with remedies.
 
 Exit code: 0 when nothing is lacking, 1 when something is, 130 when interrupted.
 
 Examples:
   bypassbench lab check --lab lab.yaml
+  bypassbench lab check redis-figure --lab lab.yaml
   bypassbench lab check --lab lab.yaml --json | jq '.pairs[] | {from, to, ping}'`;
 
 export function command(): Command {
@@ -40,7 +45,8 @@ export function command(): Command {
   lab
     .command('check')
     .description('What each host is and lacks, and what the networks between them do.')
-    .addOption(labOption().makeOptionMandatory())
+    .argument('[experiment]', 'also what its systems lack on their hosts: one that ships, or a YAML file')
+    .addOption(labOption())
     .option('--json', 'print it as JSON', false)
     .addHelpText('after', CHECK_HELP)
     .action(check);
@@ -55,8 +61,8 @@ export function command(): Command {
   return lab;
 }
 
-async function check({ lab: file, json }: { lab: string; json: boolean }): Promise<void> {
-  const lab = await readLab(file);
+async function check(experiment: string | undefined, { lab, json }: CheckOptions): Promise<void> {
+  const { hosts, needs } = await subjects(experiment, lab);
   const showProgress = !json && process.stderr.isTTY;
   const say = (line: string): void => {
     if (showProgress) process.stderr.write(`\r\x1b[K${line}`);
@@ -64,7 +70,7 @@ async function check({ lab: file, json }: { lab: string; json: boolean }): Promi
   let interrupted = false;
   const report = await interruptible(
     async (signal) => {
-      const found = await checkLab(lab.hosts, signal, say);
+      const found = await checkLab(hosts, needs, signal, say);
       interrupted = signal.aborted;
       return found;
     },
@@ -76,8 +82,32 @@ async function check({ lab: file, json }: { lab: string; json: boolean }): Promi
     return;
   }
   const columns = process.stdout.columns ?? COLUMNS_WITHOUT_TERMINAL;
-  console.log(json ? JSON.stringify({ lab: lab.name, ...report }, null, 2) : describeLab(report, columns));
+  console.log(json ? JSON.stringify(report, null, 2) : describeLab(report, columns));
   if (isLacking(report)) process.exitCode = 1;
+}
+
+/** Of an experiment its own hosts, which are those of the lab where one is named. */
+async function subjects(
+  experiment: string | undefined,
+  lab: string | undefined,
+): Promise<{ hosts: readonly LabHost[]; needs: SystemNeed[] }> {
+  const refuse = (message: string): never => {
+    throw new ExperimentError('LAB_NOT_FOUND', message);
+  };
+  if (experiment === undefined) {
+    if (lab === undefined) return refuse('which lab? --lab FILE, or an experiment with `hosts`');
+    return { hosts: (await readLab(lab)).hosts, needs: [] };
+  }
+  const resolved = await readResolved(experiment, { quick: false, set: [], lab });
+  const { hosts } = resolved.config;
+  if (hosts === undefined)
+    return refuse(`experiment ${experiment} has no \`hosts\`: name a lab file with --lab`);
+  return { hosts: labHosts(hosts), needs: needsOf(resolved) };
+}
+
+interface CheckOptions {
+  lab?: string;
+  json: boolean;
 }
 
 async function setup(names: string[], { lab: file, all }: { lab: string; all: boolean }): Promise<void> {

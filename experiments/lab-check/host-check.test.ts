@@ -10,6 +10,7 @@ const machine: HostFacts = {
   interfaces: { lo: ['127.0.0.1/8'], ens1f1: ['10.10.1.1/24', 'fe80::1/64'], ens2: ['192.168.0.4/16'] },
   hugepages: [{ size_kb: 2048, count: 512, free: 500 }],
   programs: ['ping', 'iperf3'],
+  unbuilt: [],
 };
 
 const host = (given: Partial<LabHost>): LabHost => ({

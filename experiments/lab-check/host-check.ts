@@ -1,22 +1,11 @@
 /** What a host of a lab is, and what it lacks of what the lab file says of it. */
-import { z } from 'zod';
 import { type ClockDrift, type ClockOffset, driftBetween } from '../agent/clock-offset.ts';
 import { type HostClockOffsets, measureClocks } from '../agent/clocks.ts';
 import type { HostConnection } from '../agent/connection.ts';
 import type { Answer, HostFacts } from '../agent/protocol.ts';
-import { runThere, SUCCEEDED } from '../agent/run-there.ts';
 import type { LabHost } from '../lab/lab.ts';
-
-/** As `bypassbench doctor --json` prints them. */
-const findings = z.array(
-  z.object({
-    what: z.string(),
-    works: z.boolean().nullable(),
-    found: z.string(),
-    remedy: z.string().nullable(),
-  }),
-);
-export type HostFindings = z.infer<typeof findings>;
+import { doctorOf, type HostFindings } from './host-doctor.ts';
+import { needLacks, type SystemNeed } from './system-needs.ts';
 
 /** In units of people, for JSON too. */
 export interface HostClock {
@@ -41,8 +30,6 @@ export interface HostReport {
 
 /** Programs that a check starts, and Debian's packages of them. */
 const PROGRAMS = { ping: 'iputils-ping', iperf3: 'iperf3' };
-/** The doctor opens devices, some of which are slow to come. */
-const DOCTOR_TIMEOUT_MS = 120_000;
 const LOOPBACK = '127.0.0.1';
 const SIZES_KB = { '2M': 2048, '1G': 1024 * 1024 };
 
@@ -57,15 +44,28 @@ export interface ExaminedHost {
   lacks: string[];
 }
 
-export async function examineHost(connection: HostConnection, host: LabHost): Promise<ExaminedHost> {
+/** `needs`: of the systems that are placed there. */
+export async function examineHost(
+  connection: HostConnection,
+  host: LabHost,
+  needs: readonly SystemNeed[],
+): Promise<ExaminedHost> {
   const clocks = await measureClocks(connection);
   const address = host.networks[0]?.address ?? LOOPBACK;
   const [software, machine] = await Promise.all([
     connection.ask('hello', {}),
-    connection.ask('examine', { address, programs: Object.keys(PROGRAMS) }),
+    connection.ask('examine', {
+      address,
+      programs: [
+        ...Object.keys(PROGRAMS),
+        ...needs.flatMap((need) => need.programs.map(({ program }) => program)),
+      ],
+      products: needs.flatMap((need) => need.products),
+    }),
   ]);
   const { doctor, problem } = await doctorOf(connection);
   const lacks = [...lacksOf(host, machine), ...(problem === null ? [] : [problem])];
+  lacks.push(...needLacks(needs, machine, doctor));
   return { connection, host, software, machine, doctor, clocks, lacks };
 }
 
@@ -83,19 +83,6 @@ function clockOf({ offset_ns, bound_ns }: ClockOffset, drift: ClockDrift | null)
     bound_us: bound_ns / 1000,
     drift_ppm: drift?.drift_ppm ?? null,
     drift_bound_ppm: drift?.bound_ppm ?? null,
-  };
-}
-
-async function doctorOf(
-  connection: HostConnection,
-): Promise<{ doctor: HostFindings; problem: string | null }> {
-  const ran = await runThere(connection, ['bypassbench', 'doctor', '--json'], DOCTOR_TIMEOUT_MS);
-  if (ran.end === SUCCEEDED) return { doctor: findings.parse(JSON.parse(ran.stdout)), problem: null };
-  const how = ran.end ?? `did not end within ${DOCTOR_TIMEOUT_MS / 1000} s`;
-  const words = ran.stderr.trim().split('\n').at(-1);
-  return {
-    doctor: [],
-    problem: `bypassbench doctor ${how}${words ? ` (${words})` : ''}: run it there by hand`,
   };
 }
 

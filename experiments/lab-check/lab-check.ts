@@ -4,6 +4,7 @@ import { ExperimentError } from '../errors.ts';
 import type { LabHost } from '../lab/lab.ts';
 import { type ExaminedHost, examineHost, type HostReport, reportHost } from './host-check.ts';
 import { checkPair, type PairEnd, type PairReport } from './pair-check.ts';
+import type { SystemNeed } from './system-needs.ts';
 
 /** A host that could not be reached, or was lost. */
 export interface MissingHost {
@@ -23,9 +24,13 @@ export function isLacking({ hosts, missing, pairs }: LabReport): boolean {
   return missing.length > 0 || [...hosts, ...pairs].some(({ lacks }) => lacks.length > 0);
 }
 
-/** `say` is called with what is done now. When `signal` aborts, all hosts count as missing. */
+/**
+ * `needs` are those of systems that are placed on the hosts. `say` is called with what is done now. When `signal`
+ * aborts, all hosts count as missing.
+ */
 export async function checkLab(
   hosts: readonly LabHost[],
+  needs: readonly SystemNeed[],
   signal: AbortSignal,
   say: (line: string) => void,
 ): Promise<LabReport> {
@@ -44,24 +49,24 @@ export async function checkLab(
     return null;
   };
 
+  const ofHost = ({ name }: LabHost): SystemNeed[] => needs.filter(({ host }) => host === name);
   const open: HostConnection[] = [];
-  const closeAll = () => Promise.all(open.map((connection) => connection.close()));
-  signal.addEventListener('abort', closeAll);
   try {
     say(`connecting to ${hosts.map(({ name }) => name).join(', ')}`);
     const reached = await each(hosts, async (host) => {
-      const connection = await connect(host, { say });
+      const connection = await connect(host, { say, signal });
       open.push(connection);
       return { name: host.name, host, connection };
     });
     say('looking at the hosts; bypassbench doctor tries their devices');
-    const examined = await each(reached, ({ connection, host }) => examineHost(connection, host));
+    const examined = await each(reached, ({ connection, host }) =>
+      examineHost(connection, host, ofHost(host)),
+    );
     const pairs = await checkPairs(examined, signal, say);
     const named = examined.map((one) => ({ name: one.host.name, one }));
     return { hosts: await each(named, ({ one }) => reportHost(one)), missing, pairs };
   } finally {
-    signal.removeEventListener('abort', closeAll);
-    await closeAll();
+    await Promise.all(open.map((connection) => connection.close()));
   }
 }
 
