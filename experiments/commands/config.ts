@@ -19,7 +19,7 @@ Examples:
   bypassbench config redis-figure --quick
   bypassbench config sweep --set sweep.clients=[1,64]
   bypassbench config redis-figure --set systems.kv-dpdk.options.mtu=9000 > jumbo.yaml
-  bypassbench config my-experiment.yaml --lab my-lab.yaml --set hosts.server0.ssh.host=node7`;
+  bypassbench config two-hosts --lab my-lab.yaml --set hosts.server0.ssh.host=node7`;
 
 interface ConfigOptions {
   quick: boolean;

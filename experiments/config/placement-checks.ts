@@ -9,7 +9,7 @@ import {
   coresTaken,
   generatorCores,
   isOneHost,
-  LOOPBACK,
+  isOverNetwork,
   onCoresOfHosts,
   placementOf,
   whereOf,
@@ -168,14 +168,14 @@ function apartProblems(config: Config, system: ConfiguredSystem, placement: Plac
       'cores are chosen by their distance on this machine alone, where no host says which: leave it out';
     problems.push({ path: ['cores'], message });
   }
-  if (isOneHost(placement)) return problems;
-  if (system.device === LOOPBACK && placement.server.network?.device === null) {
-    const { host, network } = placement.server;
+  const { host, network } = placement.server;
+  if (isOverNetwork(system, placement) && network !== null && network.device === null) {
     const message =
-      `${name} has \`device: ${LOOPBACK}\`, and its generators are on others than its server: say what lies between them ` +
-      `as \`device\` of hosts.${host.name}.networks.${network.name}, or of the system`;
+      `${name} has \`device: ${system.device}\`: say what lies between server and generators, as \`device\` of ` +
+      `hosts.${host.name}.networks.${network.name} or of the system`;
     problems.push({ path: ['place'], message });
   }
+  if (isOneHost(placement)) return problems;
   if (provenance === 'shared_memory') {
     const message = `${name} goes through memory of one machine, and its generators are on others than its server: leave it out`;
     problems.push({ path: ['place'], message });

@@ -364,7 +364,7 @@ describe('is refused', () => {
         text: experiment.replace('device: lan', 'label: Redis'),
         set: ['hosts.server0.networks.lan.device=null'],
       },
-      /redis has `device: loopback`, and its generators are on others than its server: say what lies between them as `device` of hosts.server0.networks.lan/,
+      /redis has `device: loopback`: say what lies between server and generators, as `device` of hosts.server0.networks.lan or of the system/,
     ],
     [
       'memory that two machines do not share',
@@ -463,9 +463,9 @@ describe('docs/labs.md', async () => {
     const { config } = await read({ text: head + blocks.at(-1), labText: null, lab: 'cloudlab-c6525-25g' });
     expect(config.systems.map(({ name, backend }) => [name, backend])).toEqual([
       ['kv-kernel', 'kernel'],
-      ['kv-verbs', 'rdma'],
-      ['kv-pci', 'dpdk'],
-      ['kv-af-xdp', 'dpdk'],
+      ['kv-nic-rdma', 'rdma'],
+      ['kv-nic-pci', 'dpdk'],
+      ['mine', 'dpdk'],
     ]);
   });
 });

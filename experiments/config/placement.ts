@@ -25,7 +25,9 @@ export const thisMachine: LabHost = {
 };
 
 /** What systems have as their `device` that go over the kernel's on one machine. */
-export const LOOPBACK = 'loopback';
+const LOOPBACK = 'loopback';
+/** And what those have that go over the network of their place. */
+const OF_NETWORK = 'network';
 
 const here = { host: thisMachine, network: null };
 const onThisMachine: Placement = { server: here, generators: [here], network: null };
@@ -137,13 +139,17 @@ function taken(cores: readonly number[] | null, count: number): number[] | null 
   return cores === null || cores.length < count ? null : cores.slice(0, count);
 }
 
-/** What carries the bytes of a system that went over loopback if it were not on several hosts. */
+/** Whether the network of its place says what carries its bytes. */
+export function isOverNetwork({ device }: Pick<ConfiguredSystem, 'device'>, placement: Placement): boolean {
+  return device === OF_NETWORK || (device === LOOPBACK && !isOneHost(placement));
+}
+
 function overNetwork(
-  { device }: ConfiguredSystem,
+  system: ConfiguredSystem,
   placement: Placement,
 ): Partial<Pick<ConfiguredSystem, 'device' | 'provenance'>> {
   const { network } = placement.server;
-  if (device !== LOOPBACK || isOneHost(placement) || !network?.device) return {};
+  if (!isOverNetwork(system, placement) || !network?.device) return {};
   return { device: network.device, provenance: network.provenance };
 }
 

@@ -174,7 +174,9 @@ export const system = z
         'Where a backend from outside is: the path of a module, ./ from the folder of the experiment, or a package that is ' +
           'installed there. `backend` is its name; of a server `bypassbench` the word {options} in start stands for it, too.',
       ),
-    device: text.describe('What carries the bytes: loopback, net_memif (shared memory), mlx5 (ConnectX-4).'),
+    device: text.describe(
+      'What carries the bytes: loopback, net_memif (shared memory), mlx5 (ConnectX-4); network: what the hosts of its `place` say.',
+    ),
     provenance: z
       .enum(provenances)
       .describe(
