@@ -14,7 +14,7 @@ export interface BackendCapabilities {
   datagrams: boolean;
   /** It tells `moments` of its set-up when its device is entered and left: then latencies have stages. */
   moments: boolean;
-  /** What arrives wakes a thread that sleeps; else `sleep` looks again and again. */
+  /** What arrives wakes a thread that sleeps, whatever the options; else `sleep` may have to look again and again. */
   wakes: boolean;
   /** Several threads of one process can have one each. */
   threads: boolean;

@@ -172,9 +172,14 @@ export class TransportHost {
    * device cannot wake the thread.
    */
   sleep(timeoutMs: number): void {
+    Atomics.wait(this.#sleepWord, 0, 0, Math.min(timeoutMs, this.pauseMs()));
+  }
+
+  /** How long that sleep is to be, for transports that sleep by themselves; the next one is longer. */
+  pauseMs(): number {
     const ms = this.#sleepMs[0];
     this.#sleepMs[0] = Math.min(ms * SLEEP_GROWTH, LONGEST_SLEEP_MS);
-    Atomics.wait(this.#sleepWord, 0, 0, Math.min(timeoutMs, ms));
+    return ms;
   }
 }
 
@@ -259,8 +264,8 @@ export interface Transport {
   counters(): Record<string, number>;
   /** What the device has seen of why a connect may have ended so: half a sentence with the remedy, or null. */
   hint?(error: ErrorCode): string | null;
-  /** What it has come to where options leave that open, such as whether its device copies: a few words. */
-  about?(): string;
+  /** What it has come to where options leave that open, such as whether its device copies: a few words, or null. */
+  about?(): string | null;
   /**
    * Sleeps, without using the core, until there may be progress to make or `timeoutMs` passed; at once back while poll
    * has something to do. What arrives ends it, or it is short (host.sleep). May complete slots. Never throws.

@@ -49,7 +49,7 @@ const products = [
     file: 'dpdk.so',
     folder: glue,
     sources: [
-      ...['eal.c', 'pool.c', 'port.c', 'burst.c', 'gate.c'],
+      ...['eal.c', 'pool.c', 'port.c', 'burst.c', 'gate.c', 'port-wait.c', 'memif-wait.c'],
       ...['net-af-xdp.c', 'xdp-program.c', 'checksum.c'],
     ],
     headers: ['port.h', 'gate.h', 'frame-area.h', 'xdp-program.h', 'checksum.h', 'device-times.h'],
@@ -98,7 +98,7 @@ const products = [
   {
     file: 'rdma.so',
     folder: glue,
-    sources: ['fabric.c', 'message.c', 'loss.c', 'watch.c'],
+    sources: ['fabric.c', 'message.c', 'fabric-wait.c', 'loss.c', 'watch.c'],
     headers: ['fabric.h', 'watch.h', 'device-times.h'],
     // The watchdog, a thread, stays when the thread that has loaded it goes.
     flags: ['-shared', '-fPIC', '-fvisibility=hidden', '-pthread', '-Wl,-z,nodelete'],

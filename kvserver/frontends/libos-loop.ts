@@ -36,7 +36,10 @@ const ACCEPTS = 16;
 const COMPLETIONS_PER_TURN = 128;
 /** How far the engine's clock may lag: reading the time of day makes an object. */
 const TICK_NS = 500_000;
-/** How long a turn may wait: the loop then looks at the request to stop and at the engine's clock. */
+/**
+ * How long a turn may wait: the loop then looks at the request to stop and at the engine's clock. Who sleeps waits for
+ * as long as the engine allows.
+ */
 const WAIT_MS = 1;
 
 /** Entry of the data path: serves until it is stopped or its engine ends. */
@@ -209,7 +212,8 @@ export class LibosFrontEnd implements FrontEnd {
     const engine = this.#engine;
     this.#pauses.resume();
     this.#tickedNs[0] = nowNs();
-    while (engine.exitCode === null) this.turn(WAIT_MS);
+    const waitMs = this.#sleeps ? engine.tickMs : WAIT_MS;
+    while (engine.exitCode === null) this.turn(waitMs);
     return engine.exitCode;
   }
 
@@ -225,11 +229,15 @@ export class LibosFrontEnd implements FrontEnd {
     // The first look sends the replies of the last turn: none of them waits until the clock has been read. Who sleeps
     // looks once a turn.
     const firstMs = this.#sleeps && !this.#again ? waitMs : 0;
-    let count = libos.waitNext(COMPLETIONS_PER_TURN, firstMs);
+    // Behind a long sleep the engine is to know the time before it gets what has ended the sleep.
+    const sleepsLong = firstMs > WAIT_MS;
+    let count = libos.waitNext(sleepsLong ? 0 : COMPLETIONS_PER_TURN, firstMs);
     const ticks = this.#look() && depth === 0;
     if (count === 0 && ticks) this.#tick();
     if (busy !== null) busy.turnEnded();
-    if (count === 0 && waitMs > firstMs && !this.#again) count = libos.waitNext(COMPLETIONS_PER_TURN, waitMs);
+    if (sleepsLong) count = libos.waitNext(COMPLETIONS_PER_TURN, 0);
+    else if (count === 0 && waitMs > firstMs && !this.#again)
+      count = libos.waitNext(COMPLETIONS_PER_TURN, waitMs);
     if (busy !== null) busy.turnBegan();
     this.#again = false;
     this.#handle(count, depth);

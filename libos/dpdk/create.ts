@@ -8,7 +8,11 @@ import { NAME, parseDpdkOptions } from './options.ts';
 /** Throws LibosError: INVALID_ARGUMENT for a wrong option, and whatever DpdkDevice throws. */
 export function create(host: TransportHost, setup: BackendSetup): InetTransport {
   const options = parseDpdkOptions(setup.options);
-  const port = new DpdkDevice(options);
+  const port = new DpdkDevice(options, host.sleeps);
   port.setDeviceTimes(setup.moments?.address ?? 0);
-  return overInet(host, setup, NAME, port, options);
+  if (!host.sleeps) return overInet(host, setup, NAME, port, options);
+  return overInet(host, setup, NAME, port, options, {
+    wait: (timeoutMs) => port.wait(timeoutMs),
+    about: () => port.wakeWay,
+  });
 }

@@ -4,9 +4,10 @@
  *
  *     node device-probe.ts af_packet:NAME af_xdp:OTHER      from the first to the second
  *     node device-probe.ts tap:NAME                         to the kernel
- *     node device-probe.ts pci:ADDRESS                      prints what is found
+ *     node device-probe.ts pci:ADDRESS
  *
- * Exit code 0 when the frame has arrived; otherwise 1, and why on standard error.
+ * Exit code 0 when the frame has arrived, with what was found on standard output; otherwise 1, and why on standard
+ * error.
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -20,7 +21,7 @@ function open(kindAndName: string, host: number): DpdkDevice {
   const [, device, name] = /^(\w+):(.+)$/.exec(kindAndName)!;
   // With what holds where nothing is said: that is what the finding is about.
   const key = device === 'pci' ? 'pci' : 'interface';
-  return new DpdkDevice(parseDpdkOptions({ device, [key]: name, ip: `192.0.2.${host}/24` }));
+  return new DpdkDevice(parseDpdkOptions({ device, [key]: name, ip: `192.0.2.${host}/24` }), true);
 }
 
 /** Says what a NIC is like that can be opened. */
@@ -28,7 +29,7 @@ function lookAtNic(name: string): void {
   const nic = open(name, 1);
   const mac = Buffer.from(nic.mac).toString('hex').replace(/..\B/g, '$&:');
   console.log(
-    `DPDK opens it: ${mac}, packets of up to ${nic.mtu} bytes, its link is ${nic.linkUp ? 'up' : 'down'}`,
+    `DPDK opens it: ${mac}, packets of up to ${nic.mtu} bytes, its link is ${nic.linkUp ? 'up' : 'down'}; ${nic.wakeWay}`,
   );
   nic.close();
 }
@@ -49,6 +50,7 @@ function probe(from: string, to: string | undefined): boolean {
     receivesProbeFrame(sender);
     arrived = receiver === null ? receivedByKernel(name) > 0 : receivesProbeFrame(receiver);
   }
+  if (arrived) console.log(`a frame was sent and arrived; ${(receiver ?? sender).wakeWay}`);
   receiver?.close();
   sender.close();
   return arrived;

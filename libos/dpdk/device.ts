@@ -2,20 +2,30 @@
 import { LibosError } from '../errors.ts';
 import { GlueDevice } from '../frames/glue-device.ts';
 import { reasonFromLog, startEal } from './eal.ts';
-import type { Glue } from './glue.ts';
+import { type Glue, PortFlag, WakeWay } from './glue.ts';
 import type { DpdkOptions } from './options.ts';
 import { type PortRequest, portRequest } from './port.ts';
+
+/** In words, for messages. */
+const wakeWays: Readonly<Record<WakeWay, string>> = {
+  [WakeWay.Not]: 'nothing wakes a thread that sleeps, which looks again and again',
+  [WakeWay.Interrupt]: "the driver's receive interrupt wakes a thread that sleeps",
+  [WakeWay.Socket]: "the driver's socket wakes a thread that sleeps",
+  [WakeWay.Ring]: "the ring's interrupt wakes a thread that sleeps",
+};
 
 export class DpdkDevice extends GlueDevice {
   readonly #library: Glue;
   readonly #number: number;
+  readonly #wakeWay: WakeWay;
 
   /**
-   * Throws INVALID_ARGUMENT, ADDRESS_IN_USE, PERMISSION_DENIED or BACKEND_UNAVAILABLE, with what DPDK said
-   * and the remedy where we know one.
+   * `sleeps`: its thread will, by `wait`. Throws INVALID_ARGUMENT, ADDRESS_IN_USE, PERMISSION_DENIED or
+   * BACKEND_UNAVAILABLE, with what DPDK said and the remedy where we know one.
    */
-  constructor(options: DpdkOptions) {
+  constructor(options: DpdkOptions, sleeps = false) {
     const request = portRequest(options);
+    if (sleeps) request.flags |= PortFlag.Wakes;
     const library = startEal(options.eal);
     const number = openPort(library, request, options);
     const port = {
@@ -31,6 +41,23 @@ export class DpdkDevice extends GlueDevice {
     super(port, options.device.kind === 'memif');
     this.#library = library;
     this.#number = number;
+    this.#wakeWay = library.wakes(number) as WakeWay;
+  }
+
+  /** How what comes wakes a thread that sleeps; of a device that was opened for that. */
+  get wakeWay(): string {
+    return wakeWays[this.#wakeWay];
+  }
+
+  /** What comes wakes a thread that sleeps. */
+  get wakes(): boolean {
+    return this.#wakeWay !== WakeWay.Not;
+  }
+
+  /** Sleeps until frames have come, for `timeoutMs` at most; false where nothing would wake the thread. */
+  wait(timeoutMs: number): boolean {
+    if (this.#wakeWay === WakeWay.Not) return false;
+    return this.#library.wait(this.#number, this.longestWaitMs(timeoutMs) * 1000) >= 0;
   }
 
   /**

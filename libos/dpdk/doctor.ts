@@ -63,8 +63,8 @@ async function examineMemif(): Promise<DoctorFinding> {
     const args = [peerProgram, 'client', socket, '-', `${FRAME_BYTES}`, '2000'];
     const client = await run(process.execPath, args);
     if (client.code !== 0) return { what: 'memif', works: false, found: client.stderr, remedy: null };
-    const { p50_us, rounds } = JSON.parse(client.stdout) as RoundTrips;
-    const found = `${rounds} frames of ${FRAME_BYTES} bytes went to another process and back, half in ${p50_us.toFixed(1)} us or less`;
+    const { p50_us, rounds, wake_way } = JSON.parse(client.stdout) as RoundTrips;
+    const found = `${rounds} frames of ${FRAME_BYTES} bytes went to another process and back, half in ${p50_us.toFixed(1)} us or less; ${wake_way}`;
     return { what: 'memif', works: true, found, remedy: null };
   } finally {
     server.kill('SIGKILL');
@@ -83,8 +83,16 @@ async function examineInterface(what: string, ...ends: string[]): Promise<Doctor
     'ip link add bypass0 type veth peer name bypass1 && ip link set bypass0 up && ip link set bypass1 up';
   const script = `mount -t sysfs sysfs /sys && ${what === 'tap' ? 'true' : wire} && exec "$@"`;
   const probe = [process.execPath, probeProgram, ...ends];
-  const { code, stderr } = await run('unshare', ['--net', '--mount', 'sh', '-c', script, 'sh', ...probe]);
-  if (code === 0) return { what, works: true, found: 'a frame was sent and arrived', remedy: null };
+  const { code, stdout, stderr } = await run('unshare', [
+    '--net',
+    '--mount',
+    'sh',
+    '-c',
+    script,
+    'sh',
+    ...probe,
+  ]);
+  if (code === 0) return { what, works: true, found: stdout.trim(), remedy: null };
   const said = stderr.trim().split('\n').at(-1) ?? '';
   return { what, works: false, found: said, remedy: kernelRemedy(what, said) };
 }

@@ -21,6 +21,8 @@ export interface RoundTrips {
   min_us: number;
   p50_us: number;
   p99_us: number;
+  /** In words. */
+  wake_way: string;
 }
 
 function echo(device: DpdkDevice): never {
@@ -63,7 +65,13 @@ function measure(device: DpdkDevice, bytes: number, rounds: number): RoundTrips 
   device.give(frame);
   roundTripsUs.sort();
   const quantile = (share: number) => roundTripsUs[Math.min(rounds - 1, Math.floor(rounds * share))];
-  return { rounds, min_us: roundTripsUs[0], p50_us: quantile(0.5), p99_us: quantile(0.99) };
+  return {
+    rounds,
+    min_us: roundTripsUs[0],
+    p50_us: quantile(0.5),
+    p99_us: quantile(0.99),
+    wake_way: device.wakeWay,
+  };
 }
 
 function main([role, socket, core, bytes, rounds]: string[]): void {
@@ -71,6 +79,7 @@ function main([role, socket, core, bytes, rounds]: string[]): void {
   const host = role === 'server' ? 1 : 2;
   const device = new DpdkDevice(
     parseDpdkOptions({ role, socket, ip: `192.0.2.${host}/24`, packet_buffers: '1024' }),
+    true,
   );
   if (role === 'server') {
     console.log('ready');

@@ -30,6 +30,10 @@ export interface Glue {
   exchange(port: number): number;
   flush(port: number): void;
   readDeviceCounters(port: number): void;
+  /** A WakeWay: how what comes wakes a thread, of a port that was opened for that. */
+  wakes(port: number): number;
+  /** Sleeps until frames may have come: 1, 0 when the time is over, -1 where nothing would wake the thread. */
+  wait(port: number, timeoutUs: number): number;
   close(port: number): void;
 }
 
@@ -47,7 +51,13 @@ export const PortFlag = {
   HoldsBuffers: 32,
   /** A kernel that leaves checksums to a NIC may be the peer: what it leaves is taken for right. */
   PartialChecksums: 64,
+  /** Its thread will sleep: what comes is to wake it, where the driver has a way. */
+  Wakes: 128,
 } as const;
+
+/** As in port.h. */
+export const WakeWay = { Not: 0, Interrupt: 1, Socket: 2, Ring: 3 } as const;
+export type WakeWay = (typeof WakeWay)[keyof typeof WakeWay];
 
 let loaded: Glue | null = null;
 
@@ -75,6 +85,8 @@ function bind(library: LibraryHandle): Glue {
     exchange: library.func('int port_exchange(int)'),
     flush: library.func('void port_flush(int)'),
     readDeviceCounters: library.func('void port_read_device_counters(int)'),
+    wakes: library.func('int port_wakes(int)'),
+    wait: library.func('int port_wait(int, double)'),
     close: library.func('void port_close(int)'),
   };
 }

@@ -65,6 +65,11 @@ const PIECE_WORDS = 4;
 /** Of each buffer where it begins in the pool's memory; behind that the stack of free buffers. */
 const BASE_OF = PIECES + MAX_QUEUED * MAX_PIECES * PIECE_WORDS;
 
+/** While frames wait for room in the device, nothing wakes who sleeps when there is some. */
+const PENDING_MS = 0.1;
+/** Sleep ends now and then, to look at the link. */
+const LONGEST_WAIT_MS = 100;
+
 export class GlueDevice implements Device {
   readonly mac: Uint8Array;
   readonly mtu: number;
@@ -125,6 +130,12 @@ export class GlueDevice implements Device {
   /** Buffers that the stack or the application holds. */
   get heldBuffers(): number {
     return this.#held;
+  }
+
+  /** For how long a thread may sleep that has nothing to do for `timeoutMs`: not at all while an answer is queued. */
+  protected longestWaitMs(timeoutMs: number): number {
+    if (this.#words[QUEUED] > 0) return 0;
+    return Math.min(timeoutMs, this.pendingFrames > 0 ? PENDING_MS : LONGEST_WAIT_MS);
   }
 
   exchange(): number {

@@ -210,7 +210,7 @@ static void take_back(struct port *port)
 	port->area->free_count = FREE_TARGET;
 }
 
-static int receive_burst(struct port *port, struct rte_mbuf **received)
+int receive_burst(struct port *port, struct rte_mbuf **received)
 {
 	struct device_times *times = port->device_times;
 	uint64_t enter;
@@ -225,6 +225,16 @@ static int receive_burst(struct port *port, struct rte_mbuf **received)
 		times->delivered_enter = enter;
 		times->delivered_leave = counter_now();
 	}
+	return count;
+}
+
+/* What came as the thread went to sleep. */
+static int take_early(struct port *port, struct rte_mbuf **received)
+{
+	int count = port->early_count;
+
+	memcpy(received, port->early, (size_t)count * sizeof(received[0]));
+	port->early_count = 0;
 	return count;
 }
 
@@ -245,7 +255,8 @@ int port_exchange(int number)
 		take_back(port);
 	if (likely(port->started) && gate_enter(number)) {
 		transmit_pending(port);
-		count = receive_burst(port, received);
+		count = unlikely(port->early_count > 0) ? take_early(port, received)
+						       : receive_burst(port, received);
 		gate_leave(number);
 	}
 	now = rte_rdtsc();

@@ -233,15 +233,28 @@ static int failed(struct endpoint *endpoint, const char *what, int result)
 		    fi_strerror(-result));
 }
 
-static int open_objects(struct endpoint *endpoint)
+/* With a file that completions make readable, if that is wanted and the provider has such files. */
+static int open_queue(struct endpoint *endpoint, bool wakes)
+{
+	struct fi_cq_attr attributes = {
+		.format = FI_CQ_FORMAT_MSG,
+		.wait_obj = wakes ? FI_WAIT_FD : FI_WAIT_NONE,
+		.size = (size_t)endpoint->area->rx_limit + (size_t)endpoint->area->tx_limit,
+	};
+	int result = fi_cq_open(endpoint->domain, &attributes, &endpoint->cq, NULL);
+
+	if (result != 0 && wakes)
+		return open_queue(endpoint, false);
+	if (result == 0 && wakes && fi_control(&endpoint->cq->fid, FI_GETWAIT, &endpoint->wait_fd) != 0)
+		endpoint->wait_fd = -1;
+	endpoint->area->wakes = endpoint->wait_fd >= 0;
+	return result;
+}
+
+static int open_objects(struct endpoint *endpoint, bool wakes)
 {
 	struct fi_info *info = endpoint->info;
 	struct fi_av_attr av = {.type = FI_AV_UNSPEC, .count = 64};
-	struct fi_cq_attr cq = {
-		.format = FI_CQ_FORMAT_MSG,
-		.wait_obj = FI_WAIT_NONE,
-		.size = (size_t)endpoint->area->rx_limit + (size_t)endpoint->area->tx_limit,
-	};
 	int result;
 
 	if ((result = fi_fabric(info->fabric_attr, &endpoint->fabric, NULL)) != 0)
@@ -250,7 +263,7 @@ static int open_objects(struct endpoint *endpoint)
 		return failed(endpoint, "open its device", result);
 	if ((result = fi_av_open(endpoint->domain, &av, &endpoint->av, NULL)) != 0)
 		return failed(endpoint, "make a table of addresses", result);
-	if ((result = fi_cq_open(endpoint->domain, &cq, &endpoint->cq, NULL)) != 0)
+	if ((result = open_queue(endpoint, wakes)) != 0)
 		return failed(endpoint, "make a completion queue", result);
 	if ((result = fi_endpoint(endpoint->domain, info, &endpoint->ep, NULL)) != 0 ||
 	    (result = fi_ep_bind(endpoint->ep, &endpoint->av->fid, 0)) != 0 ||
@@ -312,7 +325,7 @@ static void note_limits(struct endpoint *endpoint, int receives)
 
 EXPORT void fabric_close(int number);
 
-static int open_on(struct endpoint *endpoint, int receives)
+static int open_on(struct endpoint *endpoint, int receives, bool wakes)
 {
 	if (create_tables(endpoint, receives) < 0)
 		return -1;
@@ -321,7 +334,7 @@ static int open_on(struct endpoint *endpoint, int receives)
 		return fail(
 			"provider %s cannot send a header and what follows it from two places (iov_limit)",
 			endpoint->info->fabric_attr->prov_name);
-	if (open_objects(endpoint) < 0 || read_address(endpoint) < 0)
+	if (open_objects(endpoint, wakes) < 0 || read_address(endpoint) < 0)
 		return -1;
 	if (!endpoint->area->registers)
 		return 0;
@@ -353,10 +366,10 @@ static int take_number(struct endpoint *endpoint)
 /*
  * Opens an endpoint of `provider`, on `device` and with `node` as its own address (of verbs and tcp the IPv4
  * address of an interface, of shm a name) unless these are empty, for at most `receives` receives of
- * `receive_bytes` each. Returns its number.
+ * `receive_bytes` each. `wakes`: for a thread that will sleep. Returns its number.
  */
 EXPORT int fabric_open(const char *provider, const char *device, const char *node, int receives,
-		       int receive_bytes)
+		       int receive_bytes, int wakes)
 {
 	struct endpoint *endpoint = calloc(1, sizeof(*endpoint));
 	struct fi_info *hints = needs(provider, device);
@@ -366,6 +379,7 @@ EXPORT int fabric_open(const char *provider, const char *device, const char *nod
 	if (endpoint == NULL || hints == NULL)
 		return fail("out of memory");
 	endpoint->receive_bytes = (uint32_t)receive_bytes;
+	endpoint->wait_fd = -1;
 	endpoint->watch = watch_this_thread();
 	if (endpoint->watch == NULL)
 		return fail("there can be no watchdog: no thread or no signal for it");
@@ -388,7 +402,7 @@ EXPORT int fabric_open(const char *provider, const char *device, const char *nod
 		return explain_absence(provider, device, node);
 	}
 	number = take_number(endpoint);
-	if (number >= 0 && open_on(endpoint, receives) < 0) {
+	if (number >= 0 && open_on(endpoint, receives, wakes != 0) < 0) {
 		fabric_close(number);
 		return -1;
 	}

@@ -5,6 +5,7 @@
  *
  *     fabric.c    finds a provider, opens and closes its endpoint, registers memory, knows peers
  *     message.c   fabric_exchange: posts receives, sends, and reads completions in one call
+ *     fabric-wait.c   fabric_wait: sleeps until there are completions
  *     loss.c      an endpoint that a call into the provider did not return from
  *     watch.c     the watchdog that sees such a call
  *
@@ -108,7 +109,9 @@ struct area {
 	 * done with the endpoint but to close it.
 	 */
 	int32_t lost;
-	int32_t reserved[4];
+	/* Written here: completions end fabric_wait. */
+	int32_t wakes;
+	int32_t reserved[3];
 	int32_t rx_buffer[MAX_BURST];
 	/* Bytes of the whole message, which may be more than the buffer took. */
 	int32_t rx_length[MAX_BURST];
@@ -152,6 +155,8 @@ struct endpoint {
 	struct fid_domain *domain;
 	struct fid_av *av;
 	struct fid_cq *cq;
+	/* Readable when there are completions (FI_WAIT_FD); -1 where the provider has none. */
+	int wait_fd;
 	struct fid_ep *ep;
 	struct fid_mr *sends_region;
 	void *sends_descriptor;
@@ -189,6 +194,8 @@ struct endpoint {
 };
 
 extern struct endpoint *endpoints[MAX_ENDPOINTS];
+
+void read_clock(struct endpoint *endpoint);
 
 /* Notes that a call did not return. Returns 0. */
 int lose(struct endpoint *endpoint);

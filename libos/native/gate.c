@@ -42,11 +42,13 @@ static pthread_mutex_t control = PTHREAD_MUTEX_INITIALIZER;
 static pthread_mutex_t list_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct gated *registered;
 static _Thread_local int current_owner = -1;
+static _Thread_local struct rte_intr_handle **noted;
 
 static int (*eal_register)(const struct rte_intr_handle *, rte_intr_callback_fn, void *);
 static int (*eal_unregister)(const struct rte_intr_handle *, rte_intr_callback_fn, void *);
 static int (*eal_unregister_pending)(const struct rte_intr_handle *, rte_intr_callback_fn, void *,
 				     rte_intr_unregister_callback_fn);
+static struct rte_intr_handle *(*eal_instance_alloc)(uint32_t);
 static void (*eal_instance_free)(struct rte_intr_handle *);
 
 __attribute__((constructor)) static void find_eal(void)
@@ -54,6 +56,7 @@ __attribute__((constructor)) static void find_eal(void)
 	eal_register = dlsym(RTLD_NEXT, "rte_intr_callback_register");
 	eal_unregister = dlsym(RTLD_NEXT, "rte_intr_callback_unregister");
 	eal_unregister_pending = dlsym(RTLD_NEXT, "rte_intr_callback_unregister_pending");
+	eal_instance_alloc = dlsym(RTLD_NEXT, "rte_intr_instance_alloc");
 	eal_instance_free = dlsym(RTLD_NEXT, "rte_intr_instance_free");
 }
 
@@ -82,6 +85,19 @@ static void wait_until_nobody_is_inside(void)
 	}
 }
 
+static void ring_bells(void)
+{
+	const uint64_t one = 1;
+
+	for (int lane = 0; lane < GATE_LANES; lane++) {
+		int bell = atomic_load(&gate_lanes[lane].bell);
+
+		/* A bell that is full has been heard. */
+		if (bell > 0 && write(bell, &one, sizeof(one)) < 0)
+			continue;
+	}
+}
+
 static void pass(void *argument)
 {
 	struct gated *gated = argument;
@@ -93,6 +109,7 @@ static void pass(void *argument)
 		gated->callback(gated->argument);
 	atomic_fetch_add(&gate_passages, 1);
 	atomic_fetch_sub(&gate_waiting, 1);
+	ring_bells();
 	gate_unlock();
 }
 
@@ -214,6 +231,20 @@ static struct gated *find_live(const struct rte_intr_handle *handle, int owner)
 	}
 	pthread_mutex_unlock(&list_lock);
 	return gated;
+}
+
+void gate_note_instance(struct rte_intr_handle **place)
+{
+	noted = place;
+}
+
+struct rte_intr_handle *rte_intr_instance_alloc(uint32_t flags)
+{
+	struct rte_intr_handle *handle = eal_instance_alloc(flags);
+
+	if (noted != NULL)
+		*noted = handle;
+	return handle;
 }
 
 /*

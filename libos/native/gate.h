@@ -25,6 +25,8 @@
 /* One lane a port, each on a cache line of its own. */
 struct gate_lane {
 	_Alignas(64) atomic_int inside;
+	/* An eventfd that is written to when a callback has run: for who sleeps. 0 for none. */
+	atomic_int bell;
 };
 extern struct gate_lane gate_lanes[GATE_LANES];
 extern atomic_int gate_waiting;
@@ -66,6 +68,12 @@ void gate_lock(void);
 void gate_unlock(void);
 /* What drivers register on this thread from now on belongs to `owner`; -1: to nobody. */
 void gate_set_owner(int owner);
+/*
+ * The next interrupt handle that a driver makes on this thread is written to `place`, until NULL takes its place: of a
+ * queue that a driver sets up it says no more than that.
+ */
+struct rte_intr_handle;
+void gate_note_instance(struct rte_intr_handle **place);
 /* Takes back and closes what belongs to `owner`: drivers leave it behind when the port is removed. */
 void gate_close_listeners(int owner);
 

@@ -217,7 +217,7 @@ static int read_completions_timed(struct endpoint *endpoint, struct device_times
 	return count;
 }
 
-static void read_clock(struct endpoint *endpoint)
+void read_clock(struct endpoint *endpoint)
 {
 	struct timespec now;
 

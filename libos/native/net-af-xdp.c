@@ -9,8 +9,10 @@
  * As with gate.c, a driver's call of xsk_socket__create and its kin arrives here first. Ports are opened and closed by
  * one thread at a time.
  */
-#if __has_include(<xdp/xsk.h>)
 #define _GNU_SOURCE
+#include "port.h"
+
+#if __has_include(<xdp/xsk.h>)
 #include <dlfcn.h>
 #include <errno.h>
 #include <net/if.h>
@@ -29,7 +31,8 @@
 struct attached {
 	struct attached *next;
 	struct xsk_socket *socket;
-	int link;
+	int link, fd;
+	unsigned int interface;
 };
 
 static struct attached *all_attached;
@@ -88,7 +91,9 @@ int xsk_socket__create(struct xsk_socket **socket, const char *interface, __u32 
 		return result;
 	}
 	made->socket = *socket;
-	made->link = attach(interface, queue, descriptor(*socket));
+	made->fd = descriptor(*socket);
+	made->interface = if_nametoindex(interface);
+	made->link = attach(interface, queue, made->fd);
 	if (made->link < 0) {
 		forget(*socket);
 		free(made);
@@ -115,5 +120,20 @@ void xsk_socket__delete(struct xsk_socket *socket)
 	}
 	if (forget != NULL)
 		forget(socket);
+}
+
+int af_xdp_socket(unsigned int interface)
+{
+	for (const struct attached *one = all_attached; one != NULL; one = one->next) {
+		if (one->interface == interface)
+			return one->fd;
+	}
+	return -1;
+}
+#else
+int af_xdp_socket(unsigned int interface)
+{
+	(void)interface;
+	return -1;
 }
 #endif

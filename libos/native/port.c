@@ -44,10 +44,10 @@ static void use_offloads(struct port *port, const struct rte_eth_dev_info *info)
 	conf->intr_conf.lsc = (*info->dev_flags & RTE_ETH_DEV_INTR_LSC) != 0;
 }
 
-static int configure(struct port *port, const struct rte_eth_dev_info *info, int mtu)
+/* `interrupts`: with one for what is received. Some NICs have one in all, which is then not that of the link. */
+static int try_to_configure(struct port *port, const struct rte_eth_dev_info *info, int mtu, bool interrupts)
 {
 	struct rte_eth_conf *conf = &port->conf;
-	int result;
 
 	memset(conf, 0, sizeof(*conf));
 	/* Software devices only pretend: they compute with less care than checksum.c. */
@@ -56,7 +56,20 @@ static int configure(struct port *port, const struct rte_eth_dev_info *info, int
 		if (port->flags & SET_MTU)
 			conf->rxmode.mtu = (uint32_t)mtu;
 	}
-	result = rte_eth_dev_configure(port->id, 1, 1, conf);
+	if (interrupts) {
+		conf->intr_conf.rxq = 1;
+		conf->intr_conf.lsc = 0;
+	}
+	return rte_eth_dev_configure(port->id, 1, 1, conf);
+}
+
+static int configure(struct port *port, const struct rte_eth_dev_info *info, int mtu, bool interrupts)
+{
+	int result = try_to_configure(port, info, mtu, interrupts);
+
+	/* A driver without such an interrupt may refuse. */
+	if (result < 0 && interrupts)
+		result = try_to_configure(port, info, mtu, false);
 	if (result < 0)
 		return fail("the device refuses its configuration (%s)", rte_strerror(-result));
 	if ((port->flags & (HARDWARE | SET_MTU)) == SET_MTU) {
@@ -74,7 +87,9 @@ static int set_up_queues(struct port *port)
 
 	rte_eth_dev_adjust_nb_rx_tx_desc(port->id, &rx, &tx);
 	port->area->held_by_device = port->flags & HOLDS_BUFFERS ? rx + tx : 0;
+	gate_note_instance(&port->rx_handle);
 	result = rte_eth_rx_queue_setup(port->id, 0, rx, SOCKET_ID_ANY, NULL, port->pool);
+	gate_note_instance(NULL);
 	if (result == 0)
 		result = rte_eth_tx_queue_setup(port->id, 0, tx, SOCKET_ID_ANY, NULL);
 	return result < 0 ? fail("no queues on the device (%s)", rte_strerror(-result)) : 0;
@@ -125,6 +140,7 @@ static void close_port(struct port *port)
 	int lane = (int)(port - ports);
 
 	gate_lock();
+	forget_wake_way(port);
 	/* Of an interface that the kernel keeps it would last. */
 	if (port->promiscuous)
 		rte_eth_promiscuous_disable(port->id);
@@ -197,15 +213,24 @@ static uint32_t data_room(const struct port *port)
 	return RTE_MAX(frame, (uint32_t)RTE_MBUF_DEFAULT_DATAROOM);
 }
 
+/* Some drivers find out as they start that they have no interrupt for what is received. */
+static int start_without_interrupts(struct port *port, const struct rte_eth_dev_info *info, int mtu)
+{
+	if (configure(port, info, mtu, false) < 0 || set_up_queues(port) < 0)
+		return -1;
+	return start(port);
+}
+
 static int bring_up(struct port *port, const char *arguments, int mtu, int buffers, const uint8_t *mac)
 {
+	const int given_mtu = mtu;
 	struct rte_eth_dev_info info;
 	int result;
 
 	if (attach(port, arguments) < 0 || rte_eth_dev_info_get(port->id, &info) < 0 ||
 	    create_area(port, buffers) < 0)
 		return -1;
-	if (configure(port, &info, mtu) < 0)
+	if (configure(port, &info, mtu, port->flags & WAKES) < 0)
 		return -1;
 	if (mtu == 0) {
 		uint16_t own = 0;
@@ -220,9 +245,13 @@ static int bring_up(struct port *port, const char *arguments, int mtu, int buffe
 	if (set_up_queues(port) < 0)
 		return -1;
 	result = start(port);
+	if (result < 0 && port->conf.intr_conf.rxq && !(port->flags & RECONNECTS))
+		result = start_without_interrupts(port, &info, given_mtu);
 	/* A client whose server is not there yet tries again while it is polled. */
 	if (result < 0 && !(port->flags & RECONNECTS))
 		return fail("the device does not start (%s)", rte_strerror(-result));
+	if (port->flags & WAKES)
+		find_wake_way(port, &info);
 	return set_address(port, mac);
 }
 
@@ -255,12 +284,14 @@ int port_open(const char *bus, const char *name, const char *arguments, int mtu,
 
 	if (port == NULL)
 		return fail("this process has %d devices open, which is the most", MAX_PORTS);
+	memif_take_barriers();
 	/* Packet buffers come out of a cache then, without a lock. */
 	if (rte_lcore_id() == LCORE_ID_ANY)
 		rte_thread_register();
 	for (int i = 0; i < 6; i++)
 		sscanf(mac + 2 * i, "%2hhx", &address[i]);
 	port->flags = flags;
+	port->wake_fd = -1;
 	port->us_per_cycle = 1e6 / (double)rte_get_tsc_hz();
 	port->look_every = rte_get_tsc_hz() / (flags & RECONNECTS ? 1000 : 100);
 	port->retry_every = rte_get_tsc_hz() / 50;
@@ -329,6 +360,7 @@ static void reconnect(struct port *port, uint64_t now)
 	if (port->started)
 		rte_eth_dev_stop(port->id);
 	port->started = false;
+	port->rx_ring = NULL;
 	start(port);
 	gate_unlock();
 }

@@ -6,6 +6,7 @@
  *     port.c         opens and closes ports, watches the link
  *     burst.c        port_exchange: moves a whole burst both ways in one call
  *     gate.c         between bursts and DPDK's interrupt thread
+ *     port-wait.c    port_wait: sleeps until frames come;  memif-wait.c over memif
  *     net-af-xdp.c   the program of an XDP socket goes with the process
  *     checksum.c, xdp-program.c
  *
@@ -44,7 +45,20 @@ enum {
 	SET_MTU = 8,
 	PROMISCUOUS = 16,
 	HOLDS_BUFFERS = 32,
-	PARTIAL_CHECKSUMS = 64
+	PARTIAL_CHECKSUMS = 64,
+	WAKES = 128
+};
+
+/* How what comes wakes a thread that sleeps, as WakeWay in libos/dpdk/glue.ts. */
+enum wake_way {
+	/* It does not: whoever sleeps looks again and again. */
+	WAKES_NOT,
+	/* By an interrupt of the driver's. */
+	BY_INTERRUPT,
+	/* By the socket through which the driver receives. */
+	BY_SOCKET,
+	/* By the interrupt of memif's ring. */
+	BY_RING
 };
 
 /* clang-format off */
@@ -84,6 +98,19 @@ struct port {
 	struct rte_mbuf *pending[MAX_PENDING];
 	struct rte_mempool *pool;
 	struct rte_eth_conf conf;
+	enum wake_way wake_way;
+	/* An epoll instance that has the interrupt, or the socket; -1 for none. */
+	int wake_fd;
+	/* The interrupt is enabled before a sleep, and disabled behind it. */
+	bool arms;
+	/* What net_memif keeps of the ring that it receives from, and where that is; NULL where it is not known. */
+	struct rte_intr_handle *rx_handle;
+	struct memif_ring *rx_ring;
+	/* Callbacks that had run when it was found. */
+	int ring_passages;
+	/* Received by a thread on its way to sleep: the next exchange hands it over. */
+	int early_count;
+	struct rte_mbuf *early[MAX_BURST];
 	char bus[16], name[MAX_NAME];
 };
 
@@ -98,5 +125,21 @@ int create_pool(struct port *port, int buffers, uint32_t data_room);
 void lend_buffers(struct port *port);
 /* Looks whether the link is up, and does what follows. `now` in cycles. */
 void look_at_link(struct port *port, uint64_t now);
+/* Receives up to MAX_BURST frames. On the inside of the gate. */
+int receive_burst(struct port *port, struct rte_mbuf **received);
+/* Finds out how what comes wakes a thread, of a port that has started. */
+void find_wake_way(struct port *port, const struct rte_eth_dev_info *info);
+void forget_wake_way(struct port *port);
+/* The socket of net_af_xdp on an interface; -1 where it has none. */
+int af_xdp_socket(unsigned int interface);
+/* Sleeps until one of the files is readable, or the time is over. Returns whether one is. */
+struct pollfd;
+int sleep_on(struct pollfd *files, int count, double timeout_us);
+/* Whether memif's ring can wake a thread here. */
+bool memif_wakes(void);
+/* The peer of a port of this process may make the barrier that it needs on this side as well. */
+void memif_take_barriers(void);
+/* As port_wait. */
+int memif_wait(struct port *port, double timeout_us);
 
 #endif

@@ -22,7 +22,8 @@ export function create(host: TransportHost, setup: BackendSetup): RdmaTransport 
   const shared = new SharedReceives(receiveBuffers);
   const openDevice = (others: number) => {
     const share = Math.max(LEAST_RECEIVES, Math.floor(receiveBuffers / (1 + others)));
-    const device = new FabricDevice({ ...fabric, receiveBuffers: Math.min(receiveBuffers, share) }, shared);
+    const limited = { ...fabric, receiveBuffers: Math.min(receiveBuffers, share) };
+    const device = new FabricDevice(limited, shared, host.sleeps);
     device.setDeviceTimes(setup.moments?.address ?? 0);
     return device;
   };

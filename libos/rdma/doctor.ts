@@ -9,6 +9,7 @@ import { FabricDevice } from './fabric-device.ts';
 import { type FabricGlue, fabricGlue } from './glue.ts';
 import { parseRdmaOptions, providers } from './options.ts';
 import { SharedReceives } from './receive-budget.ts';
+import { wakeWay } from './wake-way.ts';
 
 /** What each provider is for, and what is to be done where it is not there. */
 const needs: Record<string, string> = {
@@ -73,10 +74,12 @@ function examineProvider(provider: string, candidate: Candidate | undefined): Do
     return { what, works: false, found: 'libfabric finds none here', remedy: needs[provider] };
   }
   const { devices, injectBytes, receives } = candidate;
-  const found = `on ${devices.join(', ')}; ${receives} receives, messages up to ${injectBytes} bytes inline`;
   try {
     const { fabric } = parseRdmaOptions({ provider, receive_memory_mb: '1' });
-    new FabricDevice(fabric, new SharedReceives(fabric.receiveBuffers)).close();
+    const device = new FabricDevice(fabric, new SharedReceives(fabric.receiveBuffers), true);
+    const limits = `${receives} receives, messages up to ${injectBytes} bytes inline`;
+    const found = `on ${devices.join(', ')}; ${limits}; ${wakeWay(device)}`;
+    device.close();
     return { what, works: true, found, remedy: null };
   } catch (error) {
     const { message } = error as LibosError;

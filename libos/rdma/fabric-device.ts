@@ -40,6 +40,7 @@ import {
   TX_PIECE_COUNT,
   TX_SEND,
   TX_WORDS,
+  WAKES,
 } from './layout.ts';
 import { CONNECTION, HEADER_BYTES, HEADER_WORDS, KIND_AND_LENGTH, KIND_SHIFT, Kind } from './message.ts';
 import type { MessageDevice } from './message-device.ts';
@@ -79,15 +80,16 @@ export class FabricDevice implements MessageDevice {
   #loss = '';
 
   /**
-   * `shared`: what all endpoints of the libOS may have. Throws BACKEND_UNAVAILABLE, with what libfabric said and the
-   * remedy where we know one, and INVALID_ARGUMENT for options that this provider cannot fulfil.
+   * `shared`: what all endpoints of the libOS may have. `sleeps`: its thread will, by `wait`. Throws
+   * BACKEND_UNAVAILABLE, with what libfabric said and the remedy where we know one, and INVALID_ARGUMENT for options
+   * that this provider cannot fulfil.
    */
-  constructor(options: FabricOptions, shared: SharedReceives) {
+  constructor(options: FabricOptions, shared: SharedReceives, sleeps = false) {
     this.#glue = fabricGlue();
     this.#exchange = this.#glue.exchange;
     this.#flush = this.#glue.flush;
     this.bufferBytes = options.bufferBytes;
-    this.#endpoint = open(this.#glue, options);
+    this.#endpoint = open(this.#glue, options, sleeps);
     const areaBytes = this.#glue.areaBytes(this.#endpoint);
     const area = koffi.view(BigInt(this.#glue.area(this.#endpoint)), areaBytes);
     this.#words = new Int32Array(area, 0, areaBytes >> 2);
@@ -241,6 +243,14 @@ export class FabricDevice implements MessageDevice {
     return count;
   }
 
+  get wakes(): boolean {
+    return this.#words[WAKES] !== 0;
+  }
+
+  wait(file: number, timeoutMs: number): boolean {
+    return !this.#closed && this.#glue.wait(this.#endpoint, file, timeoutMs * 1000) === 1;
+  }
+
   takeFinished(): number {
     const count = this.#words[FINISHED];
     this.#words[FINISHED] = 0;
@@ -343,12 +353,13 @@ function checkRoomForShm(receives: number): void {
   throw new LibosError('BACKEND_UNAVAILABLE', 'rdma', -1, detail);
 }
 
-function open(glue: FabricGlue, options: FabricOptions): number {
+function open(glue: FabricGlue, options: FabricOptions, sleeps: boolean): number {
   const { provider, device, receiveBuffers, bufferBytes } = options;
   if (provider === 'shm') checkRoomForShm(receiveBuffers);
   if (options.address !== null) checkOwnAddress(options.address);
   const node = provider === 'shm' ? claimSharedMemory() : (options.address ?? '');
-  const endpoint = glue.open(provider, device ?? '', node, receiveBuffers, HEADER_BYTES + bufferBytes);
+  const receiveBytes = HEADER_BYTES + bufferBytes;
+  const endpoint = glue.open(provider, device ?? '', node, receiveBuffers, receiveBytes, sleeps ? 1 : 0);
   if (endpoint >= 0) return endpoint;
   const reason = glue.error();
   const remedy = lockedMemoryRemedy(reason) || ' bypassbench doctor lists what libfabric finds here.';

@@ -17,7 +17,15 @@ export interface FabricGlue {
    * A line for each endpoint that would do: provider, device, fabric, inject bytes, receives, sends, by tabs.
    */
   list(): string;
-  open(provider: string, device: string, node: string, receives: number, receiveBytes: number): number;
+  /** `wakes` 1: for a thread that will sleep. */
+  open(
+    provider: string,
+    device: string,
+    node: string,
+    receives: number,
+    receiveBytes: number,
+    wakes: number,
+  ): number;
   area(endpoint: number): number;
   areaBytes(endpoint: number): number;
   /** Where the device times of messages go from now on (libos/native/device-times.h); 0 for nowhere. */
@@ -31,6 +39,8 @@ export interface FabricGlue {
   removePeer(endpoint: number, peer: number): void;
   flush(endpoint: number): void;
   exchange(endpoint: number): number;
+  /** As MessageDevice.wait: 1 where the file is readable. */
+  wait(endpoint: number, file: number, timeoutUs: number): number;
   /** Why the endpoint is lost, where it is; else ''. */
   loss(endpoint: number): string;
   /** 1 where the process has ended, be it reaped or not. */
@@ -53,7 +63,7 @@ function bind(library: LibraryHandle): FabricGlue {
     version: library.func('const char *fabric_version()'),
     counterNames: library.func('const char *fabric_counter_names()'),
     list: library.func('const char *fabric_list()'),
-    open: library.func('int fabric_open(const char *, const char *, const char *, int, int)'),
+    open: library.func('int fabric_open(const char *, const char *, const char *, int, int, int)'),
     area: library.func('double fabric_area(int)'),
     areaBytes: library.func('int fabric_area_bytes(int)'),
     setDeviceTimes: library.func('void fabric_set_device_times(int, uintptr_t)'),
@@ -65,6 +75,7 @@ function bind(library: LibraryHandle): FabricGlue {
     removePeer: library.func('void fabric_remove_peer(int, int)'),
     flush: library.func('void fabric_flush(int)'),
     exchange: library.func('int fabric_exchange(int)'),
+    wait: library.func('int fabric_wait(int, int, double)'),
     loss: library.func('const char *fabric_loss(int)'),
     processIsGone: library.func('int fabric_process_is_gone(int)'),
     close: library.func('void fabric_close(int)'),

@@ -35,6 +35,7 @@ export const QUEUED = 160 / 4;
 export const TO_POST = QUEUED + 1;
 export const MAX_PIECES = QUEUED + 2;
 export const LOST = QUEUED + 3;
+export const WAKES = QUEUED + 4;
 export const RX_BUFFER = 192 / 4;
 export const RX_LENGTH = RX_BUFFER + MAX_BURST;
 export const RX_HEADER = RX_LENGTH + MAX_BURST;

@@ -83,6 +83,14 @@ export interface MessageDevice extends SegmentHome {
   /** The same, and receives. Returns the number of messages received. */
   exchange(): number;
 
+  /** What comes ends `wait`. */
+  readonly wakes: boolean;
+  /**
+   * Sleeps until something has come, of a device that `wakes`, or the file of this descriptor is readable (-1: none),
+   * for `timeoutMs` at most. Returns whether the file is readable.
+   */
+  wait(file: number, timeoutMs: number): boolean;
+
   /**
    * Nothing will come or go any more, since its provider did not return from a call, or lost a message; that it did,
    * as a sentence, or ''. It is to be closed.

@@ -80,5 +80,11 @@ export interface Rendezvous {
   connect(address: number, port: number, localAddress: number, localPort: number, hello: Hello): Line;
   /** Looks for news, at most every so often; calls the handler, which nothing else does. */
   poll(clock: Clock): void;
+  /** Descriptor of a file that is readable when there is news; -1: there is none. */
+  readonly file: number;
+  /** There is news: the next poll looks. */
+  hasNews(): void;
+  /** In how many milliseconds a poll has something to do though there is no news; Infinity if never. */
+  dueMs(): number;
   close(): void;
 }

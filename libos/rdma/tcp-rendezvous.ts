@@ -55,6 +55,8 @@ export class TcpRendezvous implements Rendezvous {
   /** Lines that must get on before their deadline: our own, and those of who has come and said nothing. */
   readonly #connecting = new Set<TcpLine>();
   readonly #silent = new Set<TcpLine>();
+  /** One of those that connect has failed as it began. */
+  #hasFailed = false;
   #lookUs = 0;
 
   constructor(handler: RendezvousHandler, connectTimeoutMs: number) {
@@ -62,6 +64,29 @@ export class TcpRendezvous implements Rendezvous {
     this.#connectTimeoutMs = connectTimeoutMs;
     this.#epoll = sys.epollCreate();
     if (this.#epoll < 0) throw systemError('start', -1, 'epoll_create1');
+  }
+
+  get file(): number {
+    return this.#epoll;
+  }
+
+  hasNews(): void {
+    this.#lookUs = 0;
+  }
+
+  dueMs(): number {
+    if (this.#hasFailed) return 0;
+    let ns = Number.POSITIVE_INFINITY;
+    // The first of each are due first.
+    for (const { deadlineNs } of this.#connecting) {
+      ns = deadlineNs;
+      break;
+    }
+    for (const { deadlineNs } of this.#silent) {
+      ns = Math.min(ns, deadlineNs);
+      break;
+    }
+    return (ns - nowNs()) / 1e6;
   }
 
   bind(address: number, port: number, qd: number): RendezvousListener {
@@ -94,8 +119,10 @@ export class TcpRendezvous implements Rendezvous {
       result = sys.connect(fd, address, port);
     }
     // Reported with the next look, as everything is.
-    if (result < 0 && errno() !== Errno.EINPROGRESS) line.failure = codeOfErrno(errno());
-    else this.watch(line);
+    if (result < 0 && errno() !== Errno.EINPROGRESS) {
+      line.failure = codeOfErrno(errno());
+      this.#hasFailed = true;
+    } else this.watch(line);
     return line;
   }
 
@@ -264,6 +291,7 @@ export class TcpRendezvous implements Rendezvous {
 
   #expire(): void {
     const now = nowNs();
+    this.#hasFailed = false;
     for (const line of this.#connecting) {
       if (line.failure !== null) this.#fail(line, line.failure);
       else if (line.deadlineNs <= now) this.#fail(line, 'TIMED_OUT');

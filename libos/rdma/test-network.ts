@@ -382,6 +382,12 @@ export class SimulatedMessageDevice implements MessageDevice {
     this.messageBytes[index] = bytes;
   }
 
+  readonly wakes = false;
+  wait(_file: number, timeoutMs: number): boolean {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, timeoutMs);
+    return false;
+  }
+
   #finish({ peer, send }: Queued, error: number): void {
     this.#unfinishedTo.set(peer, this.#unfinishedTo.get(peer)! - 1);
     this.finishedSends[this.#finished] = send;
@@ -450,6 +456,13 @@ class SimulatedRendezvous implements Rendezvous {
       line.close();
       this.handler.failed(line, 'TIMED_OUT', '');
     }
+  }
+
+  /** What is virtual wakes nobody. */
+  readonly file = -1;
+  hasNews(): void {}
+  dueMs(): number {
+    return Number.POSITIVE_INFINITY;
   }
 
   close(): void {

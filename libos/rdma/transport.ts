@@ -27,10 +27,13 @@ import type {
   RendezvousHandler,
   RendezvousListener,
 } from './rendezvous.ts';
+import { wakeWay } from './wake-way.ts';
 import { Warnings } from './warnings.ts';
 
 /** How long providers below which there are others are given to end what they do by themselves. */
 const SETTLE_US = 20_000;
+/** A sleep ends now and then, for what has a deadline: connections that end, memory that is idle. */
+const LONGEST_SLEEP_MS = 100;
 /** Peers of a datagram socket that may open a connection to it at a time. */
 const DATAGRAM_BACKLOG = 128;
 
@@ -242,8 +245,31 @@ export class RdmaTransport implements Transport, RendezvousHandler {
   }
 
   sleep(timeoutMs: number): void {
-    for (const { sender } of this.#endpoints.all) if (sender.hasWaiting) return;
-    this.#host.sleep(timeoutMs);
+    const { all } = this.#endpoints;
+    // Credits, too, go before.
+    for (const { sender, engine } of all) {
+      if (sender.hasWaiting) return;
+      if (engine.device.queued > 0) engine.flush();
+    }
+    const dueMs = Math.min(timeoutMs, this.#rendezvous.dueMs());
+    if (dueMs <= 0) return;
+    const ms = Math.min(dueMs, this.#isWoken() ? LONGEST_SLEEP_MS : this.#host.pauseMs());
+    if (all[0].device.wait(this.#rendezvous.file, ms)) this.#rendezvous.hasNews();
+  }
+
+  /** Whatever comes wakes a thread that sleeps: where no peer is connected all that comes is over the rendezvous. */
+  #isWoken(): boolean {
+    const { all, shared } = this.#endpoints;
+    for (const { device, engine } of all) {
+      if (device.queued > 0 || device.isLost) return false;
+      if (engine.unfinishedSends > 0 && !device.wakes) return false;
+    }
+    if (this.#rendezvous.file < 0) return false;
+    return shared.connections === 0 || (all.length === 1 && all[0].device.wakes);
+  }
+
+  about(): string | null {
+    return this.#host.sleeps ? wakeWay(this.#endpoints.all[0].device) : null;
   }
 
   counters(): Record<string, number> {

@@ -14,10 +14,6 @@ const SMALL_CHUNK_BYTES = 2048;
 const LARGE_CHUNK_BYTES = 4096;
 /** What the kernel keeps in front of a frame (XDP_PACKET_HEADROOM), and a header with a tag. */
 const CHUNK_EXTRA_BYTES = 256 + 18;
-/** While frames wait for room in the device, nothing wakes who sleeps when there is some. */
-const PENDING_MS = 0.1;
-/** Sleep ends now and then, to look at the link. */
-const LONGEST_MS = 100;
 
 /** Where a device is, and what holds there. */
 interface Place {
@@ -84,8 +80,7 @@ export class XdpDevice extends GlueDevice {
 
   /** Sleeps until frames have come, for `timeoutMs` at most; false when the interface is gone. */
   wait(timeoutMs: number): boolean {
-    const longestMs = this.pendingFrames > 0 ? PENDING_MS : LONGEST_MS;
-    return this.#glue.wait(this.#socket, Math.min(timeoutMs, longestMs) * 1000) >= 0;
+    return this.#glue.wait(this.#socket, this.longestWaitMs(timeoutMs) * 1000) >= 0;
   }
 }
 
