@@ -19,7 +19,8 @@ export function refuseElsewhere(configured: ConfiguredExperiment): void {
     'PLACE_ELSEWHERE',
     `${listed(systems)}: ${systems.length === 1 ? 'runs' : 'run'} on ${names.length === 1 ? 'host' : 'hosts'} ` +
       `${listed(names)}, and what starts servers and load generators on other machines is not there yet. ` +
-      "'bypassbench config EXPERIMENT --lab FILE' shows what would run where; what can be measured now is on hosts of " +
+      "'bypassbench config EXPERIMENT --lab FILE' shows what would run where, 'bypassbench lab check EXPERIMENT --lab FILE' " +
+      'what is lacking there; what can be measured now is on hosts of ' +
       '`launcher: local`, which is this machine, or without `place`',
   );
 }

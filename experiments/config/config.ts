@@ -30,7 +30,7 @@ import { onHosts } from './hosts.ts';
 import { type Library, type LibraryEntry, readLibrary } from './library.ts';
 import { loadGeneratorProblems } from './load-problems.ts';
 import { applyOverrides, readOverrides, SWEEP } from './overrides.ts';
-import { homeOf, inPlace } from './placement.ts';
+import { homesIn, inPlace } from './placement.ts';
 import { placementProblems } from './placement-checks.ts';
 import { quickened } from './quick.ts';
 import { resolveExperiment } from './resolve.ts';
@@ -253,7 +253,8 @@ function rightElements(data: unknown, cores: readonly number[]): RightElements {
   const { systems, floors } = (data ?? {}) as { systems?: unknown; floors?: unknown };
   const right = <T>(schema: { safeParse(value: unknown): { data?: T } }, list: unknown): (T | null)[] =>
     Array.isArray(list) ? list.map((element) => schema.safeParse(element).data ?? null) : [];
-  const homes = right(system, systems).map((one) => one && { system: one, home: homeOf(data, one, cores) });
+  const homeOf = homesIn(data, cores);
+  const homes = right(system, systems).map((one) => one && { system: one, home: homeOf(one) });
   const isElsewhere = ({ name }: ConfiguredFloor): boolean => {
     const serving = homes.filter((one) => one?.system.floor.includes(name));
     return serving.length > 0 && serving.every((one) => !one?.home.isHere);

@@ -67,38 +67,47 @@ export interface Home {
   isHere: boolean;
 }
 
-/** Of a config that may be wrong elsewhere, and be right in this system. */
-export function homeOf(data: unknown, system: SystemPlace, cores: readonly number[]): Home {
+/** Of a config that may be wrong elsewhere: says it of each system that is right. */
+export function homesIn(data: unknown, cores: readonly number[]): (system: SystemPlace) => Home {
   const { hosts, place } = (data ?? {}) as Record<string, unknown>;
-  if (hosts === undefined && place === undefined && system.place === undefined) {
-    return { server: cores, client: cores, isPlaced: false, isHere: true };
-  }
-  const placement = tryPlacement(hosts, place, system);
-  const isFree = ({ launcher }: LabHost, own: readonly number[] | null): boolean =>
-    launcher === 'local' && own === null;
-  const server = placement?.server.host;
-  const generators = placement?.generators.map(({ host }) => host) ?? [];
-  const isServer = server !== undefined && isFree(server, server.server_cores);
-  const isClient = generators.length > 0 && generators.every((host) => isFree(host, host.client_cores));
-  return {
-    server: isServer ? cores : null,
-    client: isClient ? cores : null,
-    isPlaced: true,
-    isHere: placement !== null && isHere(placement),
+  const config = rightHosts(hosts, place);
+  return (system) => {
+    if (hosts === undefined && place === undefined && system.place === undefined) {
+      return { server: cores, client: cores, isPlaced: false, isHere: true };
+    }
+    const placement = config && tryPlacement(config, system);
+    const [server, ...generators] = placement ? [placement.server, ...placement.generators] : [];
+    const isServer = server !== undefined && isFree(server.host, 'server_cores');
+    const isClient = generators.length > 0 && generators.every(({ host }) => isFree(host, 'client_cores'));
+    return {
+      server: isServer ? cores : null,
+      client: isClient ? cores : null,
+      isPlaced: true,
+      isHere: placement !== null && isHere(placement),
+    };
   };
 }
 
+/** Whether systems there name their cores themselves. */
+function isFree(host: LabHost, key: 'server_cores' | 'client_cores'): boolean {
+  return host.launcher === 'local' && host[key] === null;
+}
+
 /** Null where something is wrong, which placement-checks.ts or the schema says. */
-function tryPlacement(hosts: unknown, place: unknown, system: SystemPlace): Placement | null {
+function rightHosts(hosts: unknown, place: unknown): Placeable | null {
   const parsed = {
     hosts: hostsSchema.optional().safeParse(hosts),
     place: whereSchema.optional().safeParse(place),
   };
   if (!parsed.hosts.success || !parsed.place.success) return null;
-  const config = { hosts: parsed.hosts.data, place: parsed.place.data };
+  const { data = {} } = parsed.hosts;
+  return hostProblems(data).length > 0 ? null : { hosts: data, place: parsed.place.data };
+}
+
+function tryPlacement(config: Placeable, system: SystemPlace): Placement | null {
   const where = whereOf(config, system);
-  if (where === null || hostProblems(config.hosts ?? {}).length > 0) return null;
-  return whereProblems(where, labHosts(config.hosts ?? {})).length > 0 ? null : placementOf(config, system);
+  if (where === null || whereProblems(where, labHosts(config.hosts ?? {})).length > 0) return null;
+  return placementOf(config, system);
 }
 
 /** How many cores its server, and each of its generators, takes. */

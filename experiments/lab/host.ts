@@ -59,9 +59,14 @@ export interface LabHost {
 
 export const DEFAULT_FOLDER = '~/bypassbench';
 
+/** Of each mapping once: the points of a sweep ask for the hosts of each of their systems. */
+const made = new WeakMap<WrittenHosts, readonly LabHost[]>();
+
 /** Of hosts that are right by the schema and by host-checks.ts, in the order in which they were written. */
-export function labHosts(written: WrittenHosts): LabHost[] {
-  return Object.entries(written).map(([name, host]) => labHost(name, host));
+export function labHosts(written: WrittenHosts): readonly LabHost[] {
+  const hosts = made.get(written) ?? Object.entries(written).map(([name, host]) => labHost(name, host));
+  made.set(written, hosts);
+  return hosts;
 }
 
 function labHost(name: string, host: WrittenHost): LabHost {
