@@ -122,7 +122,7 @@ function hostCoreProblems(system: ConfiguredSystem, placement: Placement): Probl
     .filter(({ key, host }) => host.launcher !== 'local' && host[key] === null)
     .map(({ key, host }) => ({
       path: ['hosts', host.name, key],
-      message: `is missing: cores that a system names are those of this machine, and ${system.name} runs on ${host.name}`,
+      message: `is missing: systems name cores of this machine, and ${system.name} is on host ${host.name}: list those there`,
     }));
 }
 

@@ -326,7 +326,7 @@ describe('is refused', () => {
     [
       'cores that another machine does not say',
       { set: ['place.server=client1', 'place.generators=[client0]'] },
-      /hosts.client1.server_cores: is missing: cores that a system names are those of this machine, and redis runs on client1/,
+      /hosts.client1.server_cores: is missing: systems name cores of this machine, and redis is on host client1: list those there/,
     ],
     [
       'more cores than the host has',
