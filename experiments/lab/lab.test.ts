@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -453,6 +453,11 @@ test.each([...shippedLabs()])('%s, which ships, is one', async (name, file) => {
   expect(lab.name).toBe(name);
   expect(lab.place).not.toBeNull();
   expect(await readLab(file)).toEqual(lab);
+  const [, schema = ''] =
+    /^# yaml-language-server: \$schema=(\S+)\n/.exec(await readFile(file, 'utf8')) ?? [];
+  expect(path.resolve(path.dirname(file), schema)).toBe(
+    path.join(import.meta.dirname, '..', 'lab.schema.generated.json'),
+  );
 });
 
 test("the editor's schema of a lab file says what the reader takes", async () => {
