@@ -372,6 +372,7 @@ export class TcpConnection implements Attended, Path {
       this.fail('CONNECTION_RESET');
       return Taken.Nothing;
     }
+    if (receiver.answersBefore(segment) && this.neighbour.resolved) sender.acknowledgeAtOnce();
     const taken = receiver.take(segment, frame, sender.mss);
     if (taken & Taken.Fin) this.#finHasArrived();
     return taken;

@@ -7,8 +7,8 @@
  *     dispatch()       whatever the connections owe goes into frames of the device
  *     pollAt()         when there will be something to do although nothing comes
  *
- * Segments that come in a burst are all processed before dispatch, so that one acknowledgement answers a
- * burst.
+ * Segments that come in a burst are all processed before dispatch, so that one acknowledgement answers several
+ * (receiver.ts says how many).
  */
 import type { BufferPool } from '../../memory/pool.ts';
 import type { SgaSegment } from '../../memory/sga.ts';

@@ -36,6 +36,11 @@ export class Reassembly {
     return this.#held.bytes;
   }
 
+  /** Runs of segments without a hole between them. */
+  get blockCount(): number {
+    return this.#held.count;
+  }
+
   /**
    * Queues a segment, whose `sequence` is its first byte's number: without what is queued of its beginning
    * and, where it would have to be split around a queued one, without what lies from there on. True when the

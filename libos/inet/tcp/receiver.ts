@@ -35,6 +35,19 @@ const TIMESTAMP_LIFETIME_US = 24 * 24 * 3600 * 1e6;
 /** A double that is no integer: the engine stores a field that starts with one as a double for ever. */
 const NEVER = Number.POSITIVE_INFINITY;
 
+/**
+ * Full segments of a burst for which one acknowledgement does: as many as let a sender's slow start grow by all of them
+ * (L of RFC 9406, section 4.3).
+ */
+const BURST_SEGMENTS = 8;
+/**
+ * The same while segments are lost: a path that loses them loses acknowledgements as well, and a small burst with only
+ * one leaves its sender waiting for a timeout as often as that is lost (RFC 5681, section 4.2: every second one).
+ */
+const LOSSY_BURST_SEGMENTS = 2;
+/** So many segments behind one that came out of order, or twice, the path is taken to lose some. */
+const LOSSY_SEGMENTS = 128;
+
 /** Whether an acknowledgement is owed to the peer. */
 export const AckDue = { No: 0, Delayed: 1, Now: 2 } as const;
 export type AckDue = (typeof AckDue)[keyof typeof AckDue];
@@ -83,6 +96,10 @@ export class Receiver implements Acknowledging {
   ackDue: AckDue = AckDue.No;
   /** Bytes that came since the last acknowledgement was sent. */
   #unacknowledgedBytes = 0;
+  /** Data behind another hole has come since then. */
+  #blockUntold = false;
+  /** Segments that are still to come before the path is taken to lose nothing. */
+  #lossySegments = 0;
   /** Payload of the peer's full segments as far as we have seen; 0: nothing has come yet. */
   #fullSegmentBytes = 0;
   /** Payload of the segment before. */
@@ -159,6 +176,7 @@ export class Receiver implements Acknowledging {
     let at = segment.payloadAt;
     let length = segment.payloadLength;
     if (length !== this.#fullSegmentBytes) this.#learnSegmentSize(segment, mss);
+    if (this.#lossySegments > 0) this.#lossySegments--;
     let fin = (segment.flags & Flag.Fin) !== 0;
     const finSequence = advance(start, length);
     const before = distance(start, next);
@@ -203,6 +221,18 @@ export class Receiver implements Acknowledging {
     this.#recentTimestampAtUs = this.#context.nowUs;
   }
 
+  /**
+   * Whether an acknowledgement is to go before this segment, the next one of a burst, is taken. An option holds few
+   * SACK blocks, so that each new one is told by one of its own, and again by those that follow (RFC 2018, section 4);
+   * but not if the hole before it is filled now.
+   */
+  answersBefore(segment: TcpSegment): boolean {
+    if (this.ackDue !== AckDue.Now) return false;
+    if (this.#blockUntold) return segment.sequence !== this.next;
+    const segments = this.#lossySegments > 0 ? LOSSY_BURST_SEGMENTS : BURST_SEGMENTS;
+    return this.#unacknowledgedBytes >= segments * this.#fullSegmentBytes;
+  }
+
   #takeInOrder(frame: SgaSegment): number {
     const { length } = frame;
     const delivery = this.queue.deliver(frame);
@@ -240,6 +270,8 @@ export class Receiver implements Acknowledging {
   #holdBack(frame: SgaSegment, sequence: number): number {
     const { counters, device } = this.#context;
     counters.outOfOrder++;
+    this.#lossySegments = LOSSY_SEGMENTS;
+    this.#unacknowledgedBytes += frame.length;
     this.ackDue = AckDue.Now;
     if (device.freeBuffers < FEW_BUFFERS) {
       counters.receiveDropped++;
@@ -248,7 +280,9 @@ export class Receiver implements Acknowledging {
     this.reassembly ??= new Reassembly(maxOutOfOrder(this.#context.options.receiveWindowBytes));
     const reassembly = this.reassembly;
     frame.sequence = sequence;
+    const blocks = reassembly.blockCount;
     const kept = reassembly.insert(frame);
+    if (reassembly.blockCount > blocks) this.#blockUntold = true;
     if (reassembly.duplicateBytes > 0 && this.sackPermitted) {
       const { duplicateStart } = reassembly;
       this.#duplicate.note(duplicateStart, advance(duplicateStart, reassembly.duplicateBytes));
@@ -258,6 +292,7 @@ export class Receiver implements Acknowledging {
 
   /** What the segment carries of data that is acknowledged already is told to the peer (D-SACK, RFC 2883). */
   noteDuplicate({ sequence, payloadLength }: TcpSegment): void {
+    this.#lossySegments = LOSSY_SEGMENTS;
     const end = earlier(advance(sequence, payloadLength), this.next);
     if (this.sackPermitted && distance(sequence, end) > 0) this.#duplicate.note(sequence, end);
   }
@@ -289,8 +324,8 @@ export class Receiver implements Acknowledging {
   }
 
   /**
-   * RFC 9293, section 3.8.6.3: every second full segment is acknowledged at the end of its burst, others
-   * soon.
+   * RFC 9293, section 3.8.6.3: every second full segment is acknowledged at the end of its burst, unless that is long
+   * (answersBefore), others soon.
    */
   #owe(length: number): void {
     this.#unacknowledgedBytes += length;
@@ -333,6 +368,7 @@ export class Receiver implements Acknowledging {
     if (told || this.ackDue !== AckDue.Now) this.ackDue = AckDue.No;
     if (told) this.#duplicate.sent();
     this.#unacknowledgedBytes = 0;
+    this.#blockUntold = false;
     this.#lastAckSent = next;
     const { receiveWindowBytes } = this.#context.options;
     const { windowScale } = this;

@@ -318,6 +318,11 @@ export class Sender implements Prober, Resending {
     return this.#receiver.ackDue !== AckDue.Now || this.#emit(this.next, 0, Flag.Ack);
   }
 
+  /** The acknowledgement that is owed goes behind what has been sent, without what may be sent by now. */
+  acknowledgeAtOnce(): void {
+    this.#emit(this.#acknowledgingSequence(), 0, Flag.Ack);
+  }
+
   /**
    * Number of an empty segment: `next`, unless a probe or a window that was taken back has left that beyond
    * the peer's window, where the peer would not look at it (RFC 9293, section 3.10.7.4).

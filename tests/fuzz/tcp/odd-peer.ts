@@ -128,7 +128,7 @@ export class OddPeer implements Mouth {
     if (this.state !== 'open') return;
     const at = (segment.sequence - this.#stackInitialSequence) | 0;
     const fin = (segment.flags & Flag.Fin) !== 0;
-    if (segment.payload.length > 0 || fin || at < this.taking.next)
+    if (segment.payload.length > 0 || fin || at < this.taking.acknowledgement)
       this.taking.take(at, segment.payload, fin);
     this.giving.acknowledged(acknowledgement, acknowledgement + segment.window * 2 ** this.#stackScale);
   }
