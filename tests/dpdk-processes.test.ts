@@ -21,9 +21,9 @@ afterEach(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-function open(role: 'server' | 'client', socket: string): DpdkDevice {
+function open(role: 'server' | 'client', socket: string, sleeps = false): DpdkDevice {
   const ip = role === 'server' ? '192.0.2.1/24' : '192.0.2.2/24';
-  const device = new DpdkDevice(parseDpdkOptions({ role, socket, ip, packet_buffers: '1024' }));
+  const device = new DpdkDevice(parseDpdkOptions({ role, socket, ip, packet_buffers: '1024' }), sleeps);
   devices.push(device);
   return device;
 }
@@ -95,6 +95,45 @@ describe('a peer that is killed and comes back, while we poll', () => {
       expect(existsSync(socket)).toBe(true);
     }
     expect(client.counters()).toMatchObject({ link_ups: KILLS, link_downs: KILLS });
+  });
+});
+
+describe('a peer that is killed and comes back, while we sleep', () => {
+  const LONGEST_MS = 100;
+
+  /** Echoes what comes and sleeps in between, until `done`. Returns how many sleeps nothing has ended. */
+  async function sleepUntil(device: DpdkDevice, done: () => boolean): Promise<number> {
+    const deadline = performance.now() + 60_000;
+    let sleptOut = 0;
+    while (!done()) {
+      if (performance.now() > deadline) throw new Error('it did not come to pass');
+      const count = device.exchange();
+      for (let k = 0; k < count; k++) device.transmit(device.received[k]);
+      if (count === 0) {
+        const begun = performance.now();
+        expect(device.wait(10 * LONGEST_MS)).toBe(true);
+        if (performance.now() - begun >= LONGEST_MS) sleptOut++;
+      }
+      await nextTurn();
+    }
+    return sleptOut;
+  }
+
+  it.each(['client', 'server'] as const)('a %s', { timeout: 240_000 }, async (peer) => {
+    const socket = join(folder, `sleeps-${peer}.sock`);
+    const device = open(peer === 'client' ? 'server' : 'client', socket, true);
+    for (let kill = 0; kill < KILLS; kill++) {
+      const child = startPeer(peer, socket);
+      await sleepUntil(device, () => device.linkUp);
+      const before = device.counters().rx_frames;
+      if (peer === 'server') sendFrame(device);
+      // One frame is in flight: each of them ends a sleep.
+      const sleptOut = await sleepUntil(device, () => device.counters().rx_frames > before + FRAMES);
+      expect(sleptOut).toBeLessThan(FRAMES / 10);
+      child.kill('SIGKILL');
+      await sleepUntil(device, () => !device.linkUp);
+    }
+    expect(device.counters()).toMatchObject({ link_ups: KILLS, link_downs: KILLS });
   });
 });
 

@@ -49,11 +49,6 @@ export class DpdkDevice extends GlueDevice {
     return wakeWays[this.#wakeWay];
   }
 
-  /** What comes wakes a thread that sleeps. */
-  get wakes(): boolean {
-    return this.#wakeWay !== WakeWay.Not;
-  }
-
   /** Sleeps until frames have come, for `timeoutMs` at most; false where nothing would wake the thread. */
   wait(timeoutMs: number): boolean {
     if (this.#wakeWay === WakeWay.Not) return false;
