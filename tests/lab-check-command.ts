@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { LabReport } from '../experiments/lab-check/lab-check.ts';
-import { INTERFACE, type LabRig, PREFIX_BITS, type RigHostName } from './lab-rig.ts';
+import { CHECKOUT, INTERFACE, type LabRig, PREFIX_BITS, type RigHostName } from './lab-rig.ts';
 import { root } from './source-tree.ts';
 
 export interface RigCheck {
@@ -21,7 +21,7 @@ export function checkRig(
   const hosts = Object.entries(given).map(([name, said]) => {
     const host = rig.hosts[name as RigHostName];
     const networks = { lan: { address: `${host.address}/${PREFIX_BITS}`, interface: INTERFACE } };
-    return [name, { folder: host.checkout, networks, env: host.access().env, ...said }];
+    return [name, { folder: CHECKOUT, networks, env: host.access().env, ...said }];
   });
   const file = path.join(rig.folder, 'lab.yaml');
   // JSON is YAML.

@@ -11,6 +11,7 @@ import { putFile } from '../experiments/agent/file-transfer.ts';
 import type { HostAccess } from '../experiments/agent/launch.ts';
 import { runThere } from '../experiments/agent/run-there.ts';
 import {
+  CHECKOUT,
   INTERFACE,
   LabRig,
   mayMakeLab,
@@ -147,10 +148,7 @@ describe.runIf(mayMakeLab())('hosts over ssh (takes root, and an sshd that set-u
     const folder = path.join(rig.folder, 'slow');
     mkdirSync(path.join(folder, 'bin'), { recursive: true });
     const program = path.join(folder, 'bin/bypassbench');
-    writeFileSync(
-      program,
-      `#!/bin/sh\necho 'Welcome!'\nsleep 6\nexec '${host('server0').checkout}/bin/bypassbench' "$@"\n`,
-    );
+    writeFileSync(program, `#!/bin/sh\necho 'Welcome!'\nsleep 6\nexec '${CHECKOUT}/bin/bypassbench' "$@"\n`);
     chmodSync(program, 0o755);
     const said: string[] = [];
     const connection = await connect(host('server0').access({ folder }), { say: (line) => said.push(line) });

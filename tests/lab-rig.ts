@@ -41,6 +41,12 @@ const FREE_ADDRESS = `${NETWORK}.77`;
 export const OTHER_USER = 'rig-user';
 const OTHER_UID = 23_456;
 
+/**
+ * The checkout that runs, as every host sees it: a folder with spaces. Its name is always the same, since compiled code
+ * is kept by the names of files.
+ */
+export const CHECKOUT = '/run/by pass/bench';
+
 /** The device of a host that is on the bridge. */
 export const INTERFACE = 'lan0';
 
@@ -57,8 +63,6 @@ export class RigHost {
   readonly address: string;
   /** On this machine, for files that the host has by itself; the host sees it at the same path. */
   readonly folder: string;
-  /** The checkout that runs, as the host sees it: a folder with spaces. */
-  readonly checkout: string;
   /** Of the first process on the host. */
   readonly pid: number;
   readonly #atRest: ReadonlySet<number>;
@@ -67,7 +71,6 @@ export class RigHost {
     this.name = name;
     this.address = address;
     this.folder = folder;
-    this.checkout = checkoutIn(folder);
     this.pid = pid;
     this.#atRest = new Set(this.#all());
   }
@@ -76,7 +79,7 @@ export class RigHost {
   access({
     target = this.name as string,
     user = null as string | null,
-    folder = this.checkout,
+    folder = CHECKOUT,
     env = {},
   } = {}): HostAccess {
     const ssh = { host: target, user, port: null, identity: null, jump: null };
@@ -129,7 +132,6 @@ function programOf(pid: number): string {
   }
 }
 
-const checkoutIn = (folder: string): string => path.join(folder, 'by pass', 'bench');
 const temporaryIn = (folder: string): string => path.join(folder, 'tmp');
 
 export class LabRig {
@@ -246,8 +248,7 @@ const CONTROLLER = 'mount -t sysfs sysfs /sys && ip link set lo up && echo ready
 
 function startHost(folder: string, name: RigHostName): ChildProcess {
   const own = path.join(folder, name);
-  mkdirSync(checkoutIn(own), { recursive: true });
-  mkdirSync(temporaryIn(own));
+  mkdirSync(temporaryIn(own), { recursive: true });
   chmodSync(temporaryIn(own), 0o1777);
   const { program, unpacked } = findSshd()!;
   const libraries = ['usr/lib', 'lib'].map((one) => path.join(unpacked, one, `${machineName()}-linux-gnu`));
@@ -257,7 +258,7 @@ function startHost(folder: string, name: RigHostName): ChildProcess {
     'mount -t tmpfs tmpfs /run && mkdir -m 755 /run/sshd',
     'mount -t tmpfs tmpfs /dev/shm',
     `mount --bind "$FOLDER/passwd" /etc/passwd`,
-    `mount --bind "$CHECKOUT" "$MOUNTED"`,
+    `mkdir -p "$MOUNTED" && mount --bind "$CHECKOUT" "$MOUNTED"`,
     'ip link set lo up',
     '{ LD_LIBRARY_PATH="$LIBRARIES" "$SSHD" -D -e -f "$OWN/sshd_config" & }',
     'echo ready',
@@ -265,7 +266,7 @@ function startHost(folder: string, name: RigHostName): ChildProcess {
   ].join(' && ');
   const env = {
     ...process.env,
-    ...{ FOLDER: folder, CHECKOUT: root, MOUNTED: checkoutIn(own), OWN: own },
+    ...{ FOLDER: folder, CHECKOUT: root, MOUNTED: CHECKOUT, OWN: own },
     ...{ SSHD: program, LIBRARIES: libraries.join(':') },
   };
   const namespaces = ['--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];

@@ -86,16 +86,25 @@ async function checkVersion(
     );
   };
   if (protocol !== PROTOCOL) refuse(`an agent of protocol ${protocol}`, `protocol ${PROTOCOL}`);
-  const [{ version, commit }, { bypassbench }, git] = await Promise.all([
-    hello(),
-    softwareVersions(),
-    gitState(ownCheckout),
-  ]);
-  if (version === bypassbench && commit === git.commit) return;
-  refuse(identity(version, commit), identity(`${bypassbench}`, git.commit));
+  const [there, here] = await Promise.all([hello(), ownIdentity()]);
+  if (there.version === here.version && there.commit === here.commit) return;
+  refuse(identityInWords(there), identityInWords(here));
 }
 
-function identity(version: string, commit: string | null): string {
+type Identity = Pick<Answer<'hello'>, 'version' | 'commit'>;
+
+let own: Promise<Identity> | null = null;
+
+/** Once for all hosts: this process stays what it was started from. */
+function ownIdentity(): Promise<Identity> {
+  own ??= Promise.all([softwareVersions(), gitState(ownCheckout)]).then(([{ bypassbench }, { commit }]) => ({
+    version: `${bypassbench}`,
+    commit,
+  }));
+  return own;
+}
+
+function identityInWords({ version, commit }: Identity): string {
   return `bypassbench ${version} ${commit === null ? 'that is no clone' : `of commit ${commit.slice(0, 12)}`}`;
 }
 
