@@ -17,7 +17,6 @@ const wakeWays: Readonly<Record<WakeWay, string>> = {
 export class DpdkDevice extends GlueDevice {
   readonly #library: Glue;
   readonly #number: number;
-  readonly #wakeWay: WakeWay;
 
   /**
    * `sleeps`: its thread will, by `wait`. Throws INVALID_ARGUMENT, ADDRESS_IN_USE, PERMISSION_DENIED or
@@ -41,17 +40,15 @@ export class DpdkDevice extends GlueDevice {
     super(port, options.device.kind === 'memif');
     this.#library = library;
     this.#number = number;
-    this.#wakeWay = library.wakes(number) as WakeWay;
   }
 
   /** How what comes wakes a thread that sleeps; of a device that was opened for that. */
   get wakeWay(): string {
-    return wakeWays[this.#wakeWay];
+    return wakeWays[this.#library.wakes(this.#number) as WakeWay];
   }
 
   /** Sleeps until frames have come, for `timeoutMs` at most; false where nothing would wake the thread. */
   wait(timeoutMs: number): boolean {
-    if (this.#wakeWay === WakeWay.Not) return false;
     return this.#library.wait(this.#number, this.longestWaitMs(timeoutMs) * 1000) >= 0;
   }
 

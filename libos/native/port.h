@@ -66,7 +66,7 @@ enum wake_way {
 	X(rx_frames) X(rx_bytes) X(rx_dropped_oversize) X(rx_dropped_runt) X(rx_bad_checksum) X(rx_partial_checksum) \
 	X(tx_frames) X(tx_bytes) X(tx_dropped_link_down) X(tx_dropped_oversize) X(tx_dropped_queue_full) \
 	X(tx_ring_full) X(pool_exhausted) X(link_ups) X(link_downs) \
-	X(rx_hardware_checksum) X(tx_hardware_checksum) \
+	X(rx_hardware_checksum) X(tx_hardware_checksum) X(interrupts) X(interrupts_missed) \
 	X(device_rx_missed) X(device_rx_no_buffer) X(device_rx_errors) X(device_tx_errors)
 /* clang-format on */
 
@@ -103,6 +103,8 @@ struct port {
 	int wake_fd;
 	/* The interrupt is enabled before a sleep, and disabled behind it. */
 	bool arms;
+	/* Sleeps in a row that it has not ended, though frames had come. */
+	int missed;
 	/* What net_memif keeps of the ring that it receives from, and where that is; NULL where it is not known. */
 	struct rte_intr_handle *rx_handle;
 	struct memif_ring *rx_ring;
