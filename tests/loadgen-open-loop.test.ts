@@ -2,39 +2,30 @@
  * The open loop against real server processes: its schedule, and what it tells of a server that stalls.
  * Whether it keeps to its rate is in timing/generator.timing.test.ts.
  */
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
 import net from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { decodeFromCompressedBase64 } from 'hdr-histogram-js';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { command } from '../loadgen/command.ts';
 import { type LoadResult, loadResultFormat, pausesFormat } from '../results/formats/index.ts';
+import { answer } from './answer.ts';
 import { startCounting } from './counted-requests.ts';
 import { RespConnection } from './kvserver-processes.ts';
 import { LoadedRedis } from './loaded-redis.ts';
 import { refusal } from './refusal.ts';
 
 const bypassbench = join(import.meta.dirname, '..', 'bin', 'bypassbench');
-const run = promisify(execFile);
 const monotonicNs = (): number => Number(process.hrtime.bigint());
 
 // One that sleeps while nothing is asked: it is there for all tests.
 const server = new LoadedRedis();
 
 beforeAll(async () => {
-  await run(bypassbench, [
-    'load',
-    ...target(server.port),
-    '--populate',
-    '--requests',
-    '1',
-    '--warmup-s',
-    '0',
-  ]);
+  await answer(command(), ...target(server.port), '--populate', '--requests', '1', '--warmup-s', '0');
 });
 
 const target = (port: number) => ['--target', `127.0.0.1:${port}`, '--keys', '100'];
@@ -45,17 +36,9 @@ const asleep = ['--idle', 'sleep'];
 /** What `bypassbench load` against `port` writes and says. */
 async function load(port: number, ...args: string[]) {
   const out = server.nextOut();
-  const command = [bypassbench, ['load', ...target(port), '--out', out, ...args]] as const;
-  const { stdout, code } = await run(...command).then(
-    (said) => ({ ...said, code: 0 }),
-    // What has no result says why.
-    (failed: Error & { stdout: string; code: number }) => {
-      if (failed.code !== 2) throw failed;
-      return failed;
-    },
-  );
+  const { stdout, exitCode } = await answer(command(), ...target(port), '--out', out, ...args);
   const result: LoadResult = loadResultFormat.read(await readFile(join(out, 'result.json'), 'utf8'));
-  return { out, stdout, code, result, get: result.operations[0] };
+  return { out, stdout, exitCode, result, get: result.operations[0] };
 }
 
 /**
@@ -237,7 +220,7 @@ describe('bypassbench load --rate', () => {
 
   it('gives up what has no reply after the window, and counts it', async () => {
     const slow = await slowServer(() => sleep(50));
-    const { result, get, stdout, code } = await load(
+    const { result, get, stdout, exitCode } = await load(
       slow.port,
       ...['--rate', '200', '--arrivals', 'constant', '--warmup-s', '0', '--duration-s', '0.3'],
       ...['--reply-timeout-s', '0.5', ...asleep],
@@ -252,7 +235,7 @@ describe('bypassbench load --rate', () => {
     // All are given up at once. The oldest of them was due right behind those that had a reply, which came every 5 ms.
     const oldestNs = get.at_least_ns! + (59 - get.requests) * 5e6;
     expect(get.latency_ns!.max / oldestNs).toBeCloseTo(1, 2);
-    expect(code).toBe(2);
+    expect(exitCode).toBe(2);
     slow.close();
   });
 
@@ -318,12 +301,9 @@ describe('bypassbench load --rate', () => {
     const dir = server.nextOut();
     const failure = async (...args: string[]) => {
       const times = ['--warmup-s', '0.1', '--duration-s', '0.1'];
-      const { code, stderr } = await run(bypassbench, ['load', ...times, '--out', dir, ...args]).then(
-        () => Promise.reject(new Error('the command succeeded')),
-        (error) => error,
-      );
-      expect([code, await readdir(dir)]).toEqual([1, []]);
-      return stderr;
+      const said = await refusal(command(), ...times, '--out', dir, ...args);
+      expect(await readdir(dir)).toEqual([]);
+      return said;
     };
     const rated = await failure('--target', name, '--rate', '100', '--reply-timeout-s', '0.2');
     expect(rated).toMatch(

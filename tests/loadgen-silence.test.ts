@@ -1,16 +1,16 @@
 /** What the load generator says of servers that stop answering, on all connections or on some of them. */
-import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { command } from '../loadgen/command.ts';
 import { type LoadResult, loadResultFormat } from '../results/formats/index.ts';
+import { answer } from './answer.ts';
 import { startCounting } from './counted-requests.ts';
 import { startRedis } from './redis-server.ts';
-
-const bypassbench = join(import.meta.dirname, '..', 'bin', 'bypassbench');
+import { refusal } from './refusal.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -19,15 +19,21 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 let runs = 0;
-/** How `bypassbench load` ends, and the folder that it was to write into. */
+/** How a load ends, and the folder that it was to write into. */
 async function load(port: number, ...args: string[]): Promise<{ code: number; stderr: string; out: string }> {
   const out = join(folder, `run-${runs++}`);
-  const words = ['load', '--target', `127.0.0.1:${port}`, '--keys', '10', '--out', out, ...args];
-  return new Promise((resolve) => {
-    const child = execFile(bypassbench, words, (_error, _stdout, stderr) =>
-      resolve({ code: child.exitCode ?? -1, stderr, out }),
-    );
-  });
+  const words = ['--target', `127.0.0.1:${port}`, '--keys', '10', '--out', out, ...args];
+  const { exitCode, stderr } = await answer(command(), ...words);
+  return { code: exitCode, stderr, out };
+}
+
+/** What one says that fails, and leaves nothing. */
+async function failure(port: number, ...args: string[]): Promise<string> {
+  const out = join(folder, `run-${runs++}`);
+  const words = ['--target', `127.0.0.1:${port}`, '--keys', '10', '--out', out, ...args];
+  const said = await refusal(command(), ...words);
+  expect(await readdir(out)).toEqual([]);
+  return said;
 }
 
 async function resultIn(out: string): Promise<LoadResult> {
@@ -133,8 +139,7 @@ describe('a server that stops answering', () => {
     ['while keys are set', ['--populate'], [' has not answered for 0.3 s'], () => true],
   ])('%s, and nothing was measured', async (_when, args, said, isMute) => {
     const port = await startServer((connection) => (isMute(connection) ? 'nothing' : 'miss'));
-    const { code, stderr, out } = await load(port, '--connections', '2', '--reply-timeout-s', '0.3', ...args);
-    expect([code, await readdir(out)]).toEqual([1, []]);
+    const stderr = await failure(port, '--connections', '2', '--reply-timeout-s', '0.3', ...args);
     expect(stderr).toContain(said[0]);
   });
 
@@ -142,16 +147,8 @@ describe('a server that stops answering', () => {
     const port = await startServer((connection, request) =>
       connection === 1 && request > 2 ? 'close' : 'miss',
     );
-    const { code, stderr, out } = await load(
-      port,
-      '--connections',
-      '2',
-      '--warmup-s',
-      '0',
-      '--duration-s',
-      '0.3',
-    );
-    expect([code, await readdir(out)]).toEqual([1, []]);
+    const times = ['--warmup-s', '0', '--duration-s', '0.3'];
+    const stderr = await failure(port, '--connections', '2', ...times);
     expect(stderr).toContain(`lost a connection to 127.0.0.1:${port}: the server closed the connection`);
   });
 });

@@ -1,8 +1,6 @@
 /** A window in slices, with readings of the distance of the cores between them, against a real redis-server. */
-import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { availableCores } from '../experiments/machine/machine.ts';
 import { command } from '../loadgen/command.ts';
@@ -12,12 +10,11 @@ import {
   type SlicesFile,
   unpackSlices,
 } from '../results/formats/index.ts';
+import { answer } from './answer.ts';
 import { LoadedRedis } from './loaded-redis.ts';
 import { MovedServer, moveServer } from './moved-server.ts';
 import { refusal } from './refusal.ts';
 
-const bypassbench = join(import.meta.dirname, '..', 'bin', 'bypassbench');
-const run = promisify(execFile);
 const cores = availableCores();
 const serverCore = cores[0];
 const core = cores.at(-1)!;
@@ -28,7 +25,7 @@ beforeAll(() => moveServer(redis.pid, serverCore));
 async function load(...args: string[]): Promise<{ result: LoadResult; slices: SlicesFile }> {
   const out = redis.nextOut();
   const target = ['--target', redis.target, '--keys', '100', '--populate', '--warmup-s', '0.05'];
-  await run(bypassbench, ['load', ...target, '--out', out, ...args]);
+  await answer(command(), ...target, '--out', out, ...args);
   return {
     result: loadResultFormat.read(await readFile(join(out, 'result.json'), 'utf8')),
     slices: unpackSlices(await readFile(join(out, 'slices.json.gz'))),

@@ -1,20 +1,17 @@
 /** Commands, distributions and sizes of the load generator against real servers, which are right: nothing is found. */
-import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readConfig } from '../experiments/config/config.ts';
 import { findExperiment } from '../experiments/config/experiments.ts';
 import { command } from '../loadgen/command.ts';
 import { type LoadResult, loadResultFormat } from '../results/formats/index.ts';
+import { answer } from './answer.ts';
 import { startKvServer } from './kvserver-processes.ts';
 import { startRedis } from './redis-server.ts';
 import { refusal } from './refusal.ts';
 
-const bypassbench = join(import.meta.dirname, '..', 'bin', 'bypassbench');
-const run = promisify(execFile);
 /** The workload of the experiment that ships. */
 const ycsb = (await readConfig(findExperiment('ycsb'), [0, 1])).config.workload as {
   commands: Record<string, string>;
@@ -56,7 +53,7 @@ describe.each(servers)('%s', (name, start) => {
       '--out',
       out,
     ];
-    await run(bypassbench, ['load', ...fixed, '--duration-s', '0.2', '--populate', ...args]);
+    await answer(command(), ...fixed, '--duration-s', '0.2', '--populate', ...args);
     return loadResultFormat.read(await readFile(join(out, 'result.json'), 'utf8'));
   }
 

@@ -10,6 +10,7 @@ import { decodeFromCompressedBase64 } from 'hdr-histogram-js';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { freePort } from '../experiments/index.ts';
 import { command } from '../loadgen/command.ts';
+import { answer } from './answer.ts';
 import { LoadedRedis } from './loaded-redis.ts';
 import { refusal } from './refusal.ts';
 
@@ -24,7 +25,7 @@ beforeEach(async () => {
 /** Runs `bypassbench load` with --out, without a warm-up unless told otherwise, and gives what it wrote. */
 async function load(...args: string[]) {
   const dir = redis.nextOut();
-  await run(bypassbench, ['load', '--target', redis.target, '--warmup-s', '0', '--out', dir, ...args]);
+  await answer(command(), '--target', redis.target, '--warmup-s', '0', '--out', dir, ...args);
   const result = JSON.parse(await readFile(join(dir, 'result.json'), 'utf8'));
   return { dir, result, files: (await readdir(dir)).sort() };
 }
@@ -99,7 +100,7 @@ describe('bypassbench load', () => {
     const { port } = slow.address() as net.AddressInfo;
     const dir = redis.nextOut();
     const times = ['--warmup-s', '0', '--duration-s', '0.1', '--out', dir];
-    await run(bypassbench, ['load', '--target', `127.0.0.1:${port}`, ...times]);
+    await answer(command(), '--target', `127.0.0.1:${port}`, ...times);
     const { elapsed_s, operations, rehearsals_s } = JSON.parse(
       await readFile(join(dir, 'result.json'), 'utf8'),
     );
@@ -194,20 +195,10 @@ describe('bypassbench load', () => {
   });
 
   it('prints what it measured', async () => {
-    const { stdout } = await run(bypassbench, [
-      ...[
-        'load',
-        '--target',
-        redis.target,
-        '--keys',
-        '10',
-        '--populate',
-        '--requests',
-        '10',
-        '--warmup-s',
-        '0',
-      ],
-    ]);
+    const { stdout } = await answer(
+      command(),
+      ...['--target', redis.target, '--keys', '10', '--populate', '--requests', '10', '--warmup-s', '0'],
+    );
     expect(stdout).toMatch(
       /^populated in .* s\nget: 10 replies in .* per second\n {2}us: min .* p99\.9 .* max /,
     );

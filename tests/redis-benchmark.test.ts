@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { command } from '../loadgen/redis-benchmark/command.ts';
+import { answer } from './answer.ts';
 import { LoadedRedis } from './loaded-redis.ts';
 import { refusal } from './refusal.ts';
 
@@ -20,7 +21,7 @@ beforeEach(async () => {
 
 /** What ours and theirs print. */
 async function ours(...args: string[]): Promise<string> {
-  return (await execute(bypassbench, ['redis-benchmark', '-p', `${redis.port}`, ...args])).stdout;
+  return (await answer(command(), '-p', `${redis.port}`, ...args)).stdout;
 }
 async function theirs(...args: string[]): Promise<string> {
   const { stdout } = await execute('redis-benchmark', ['-p', `${redis.port}`, ...args]);
@@ -28,13 +29,8 @@ async function theirs(...args: string[]): Promise<string> {
   return stdout.replace(/[^\n]*\r/g, '');
 }
 
-/** Exit code and standard error of a run that must fail. */
-function failure(...args: string[]): Promise<string> {
-  return ours(...args).then(
-    () => Promise.reject(new Error('the command succeeded')),
-    ({ code, stderr }) => `${code} ${stderr}`,
-  );
-}
+/** What is said of a run that must fail. */
+const failure = (...args: string[]): Promise<string> => refusal(command(), '-p', `${redis.port}`, ...args);
 
 /** All commands that the server got meanwhile, but those of its settings, and what was printed. */
 async function heard(work: () => Promise<string>): Promise<{ sent: string[][]; printed: string }> {
@@ -167,9 +163,9 @@ describe('bypassbench redis-benchmark', () => {
 
   it('ends at the first error reply, and where nothing answers', async () => {
     expect(await failure('-n', '10', 'nocommand', 'x')).toMatch(
-      /^1 bypassbench: Error from server: ERR unknown command 'nocommand'/,
+      /^bypassbench: Error from server: ERR unknown command 'nocommand'/,
     );
-    expect(await failure('-n', '10', '-t', 'get', '-a', 'x')).toContain('1 bypassbench: 127.0.0.1:');
+    expect(await failure('-n', '10', '-t', 'get', '-a', 'x')).toContain('bypassbench: 127.0.0.1:');
     expect(await failure('-h', 'no-such-host.invalid')).toContain(
       "-h: the host 'no-such-host.invalid' has no IPv4",
     );
