@@ -1,9 +1,9 @@
 /**
  * `npm test`: three kinds of tests. Pure ones share workers, each of which runs many files; so do those that only look at
- * what other processes do, such as the commands. What opens devices, starts threads, changes this process or its
- * network, or keeps a core busy has a worker of its own for each file, since file descriptors, threads, signals and
- * DPDK's environment are per process. What asserts times is `npm run test:timing`, what takes minutes `npm run
- * test:long`.
+ * what other processes do, such as the commands, or ask a command in this one that leaves nothing behind, such as a load.
+ * What opens devices, serves on threads, changes this process or its network, or keeps a core busy has a worker of its own
+ * for each file, since file descriptors, threads, signals and DPDK's environment are per process. What asserts times is
+ * `npm run test:timing`, what takes minutes `npm run test:long`.
  */
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';

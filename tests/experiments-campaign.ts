@@ -44,7 +44,8 @@ export function system(name: string, start: string[], rest: object = {}): object
     start,
     ready: { by: 'resp_ping', timeout_s: 5 },
     server_cores: [cores[0]],
-    client: { backend: 'kernel', core: cores.at(-1) },
+    // One that spins would take a core from the server's start, and from other tests.
+    client: { backend: 'kernel', idle: 'sleep', core: cores.at(-1) },
     share_cores: true,
     ...rest,
   };

@@ -234,7 +234,7 @@ describe.each(FRONTENDS)('%s front end', (frontend) => {
     const counts = await fuzzConnections({
       dial,
       seed,
-      durationMs: 1500,
+      durationMs: 700,
       clients: 100,
       valueBytesMax: 100_000,
     });

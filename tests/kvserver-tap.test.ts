@@ -23,7 +23,7 @@ describe.runIf(mayMakeTap()).each([
       '-o',
       `${name}=${value}`,
     ]);
-    server = await startKvServer('libos', ['--backend', 'dpdk', ...flags]);
+    server = await startKvServer('libos', ['--backend', 'dpdk', '--idle', 'sleep', ...flags]);
     network.connectLinux();
   });
 

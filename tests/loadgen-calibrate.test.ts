@@ -8,9 +8,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { hasLink } from '../libos/xdp/test-rights.ts';
 import { command } from '../loadgen/calibrate/command.ts';
 import { type Calibration, calibrationFormat } from '../results/formats/index.ts';
+import { calibrated } from './calibrated.ts';
 import { refusal } from './refusal.ts';
 
 const bypassbench = join(import.meta.dirname, '..', 'bin', 'bypassbench');
@@ -82,13 +82,11 @@ describe('bypassbench calibrate', () => {
     expect(closed.delayed.expected).toBe(closed.pauses);
   });
 
-  it.for(['rdma', 'dpdk', 'xdp'])('measures over %s as well', async (backend, { skip }) => {
-    if (backend === 'xdp' && !hasLink) skip('no XDP sockets can be had here');
-    const out = join(folder, backend);
-    await run(bypassbench, ['calibrate', '--backend', backend, '--duration-s', '0.05', '--out', out]);
-    const found = calibrationFormat.read(await readFile(join(out, 'calibration.json'), 'utf8'));
-    expect(found.backend).toBe(backend);
-    for (const { injected_us, p50_us } of found.delays) expect(p50_us).toBeGreaterThan(injected_us);
+  // Over the others: loadgen-calibrate.long.test.ts.
+  it('measures over a device of its own as well', async () => {
+    const { backend, delays } = await calibrated('dpdk', join(folder, 'dpdk'));
+    expect(backend).toBe('dpdk');
+    for (const { injected_us, p50_us } of delays) expect(p50_us).toBeGreaterThan(injected_us);
   });
 
   it('stops on SIGINT with exit code 130, and leaves nothing where its shared memory was chosen to be', async () => {

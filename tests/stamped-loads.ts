@@ -106,7 +106,7 @@ export class StampedLoads {
     const out = path.join(this.folder, name);
     const core = String(os.availableParallelism() - 1);
     const given = ['--target', server.target, '--keys', '1000', '--populate', '--core', core];
-    await execa(bypassbench, ['load', ...given, '--warmup-s', '0.05', '--out', out, ...options]);
+    await execa(bypassbench, ['load', ...given, '--warmup-s', '0.02', '--out', out, ...options]);
     return out;
   }
 

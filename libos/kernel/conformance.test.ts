@@ -9,34 +9,15 @@ import { limitCases } from '../conformance/cases/limits.ts';
 import { connectTwiceFromOnePort } from '../conformance/one-port.ts';
 import { conformanceSuite } from '../conformance/test-suite.ts';
 import { twoProcesses } from '../conformance/two-processes.ts';
-import { type TestedBackend, World } from '../conformance/world.ts';
+import { World } from '../conformance/world.ts';
 import type { LibosCore } from '../core.ts';
 import { createLibos } from '../index.ts';
-import { kernelTraits } from './test-traits.ts';
+import { inOneProcess, kernelTraits } from './test-traits.ts';
 
-/** Both sides in this process; asleep, or as each case says. */
-function inOneProcess(idle: 'sleep' | null): TestedBackend {
-  return {
-    ...kernelTraits,
-    create(worldOptions) {
-      const options = {
-        ...worldOptions,
-        backend: 'kernel',
-        checked: true,
-        idle: idle ?? worldOptions.idle,
-      } as const;
-      return { server: createLibos(options), client: createLibos(options), serverAddress: '127.0.0.1' };
-    },
-  };
-}
-
-conformanceSuite('kernel, poll', inOneProcess(null));
-// Asleep, what waits is another: not how bytes are carried, and connections end.
-conformanceSuite('kernel, sleep', inOneProcess('sleep'), [
-  ...connectionCases,
-  ...limitCases,
-  ...completionCases,
-]);
+// In one process, and asleep, what waits is another: not how bytes are carried. All of it is in the long test.
+const waiting = [...connectionCases, ...limitCases, ...completionCases];
+conformanceSuite('kernel, one process', inOneProcess(null), waiting);
+conformanceSuite('kernel, asleep', inOneProcess('sleep'), waiting);
 
 conformanceSuite('kernel, two processes', {
   ...kernelTraits,

@@ -1,43 +1,13 @@
-/** The conformance suite on XDP sockets: over a pair of devices between two processes, the server in the other one. */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, describe } from 'vitest';
-import { conformanceSuite } from '../conformance/test-suite.ts';
-import { twoProcesses } from '../conformance/two-processes.ts';
-import { defaultTcpOptions } from '../inet/tcp/options.ts';
-import { xdpBackend } from './backend.ts';
-import { hasLink } from './test-rights.ts';
+/**
+ * Of the conformance suite on XDP sockets what the device has a part in: what is carried, what waits, what there is no
+ * room for. How connections end and what their options do is the stack's, and held where that runs over other devices
+ * (libos/sim, libos/dpdk); here it is in the long test.
+ */
+import { completionCases } from '../conformance/cases/completions.ts';
+import { connectionCases } from '../conformance/cases/connections.ts';
+import { dataCases } from '../conformance/cases/data.ts';
+import { datagramCases } from '../conformance/cases/datagrams.ts';
+import { limitCases } from '../conformance/cases/limits.ts';
+import { xdpConformance } from './test-conformance.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'bypassbench-xdp-'));
-let worlds = 0;
-
-afterAll(() => rmSync(folder, { recursive: true }));
-
-/** Linux' own for a pair of devices. */
-const MTU = 1500;
-
-describe.runIf(hasLink)('where XDP sockets can be had', () => {
-  const backend = twoProcesses((options) => {
-    // Two worlds may be alive at once: each is a link of its own.
-    const own = join(folder, `${worlds++}`);
-    mkdirSync(own);
-    const ends = xdpBackend.pairing!.ends(own, { packet_buffers: '4096' });
-    if (typeof ends === 'string') throw new Error(ends);
-    const side = { ...options, backend: xdpBackend.name, checked: true } as const;
-    return {
-      server: { ...side, backendOptions: ends.server },
-      client: { ...side, backendOptions: ends.client },
-      serverAddress: ends.address,
-      clientAddress: ends.client.ip.split('/')[0],
-    };
-  });
-
-  conformanceSuite('xdp, a pair of devices, two processes', {
-    ...backend,
-    unreadBytes: defaultTcpOptions.receiveWindowBytes,
-    datagramBytes: MTU - 28,
-    acknowledges: xdpBackend.acknowledges,
-    socketOptions: xdpBackend.socketOptions,
-  });
-});
+xdpConformance([...connectionCases, ...dataCases, ...datagramCases, ...limitCases, ...completionCases]);
