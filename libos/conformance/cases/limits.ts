@@ -13,12 +13,23 @@ const CONNECT_TIMEOUT_MS = 300;
 /** Of a first connection, which may have to wait for a link. */
 const TRIES = 20;
 const SLEEP_MS = 250;
+const NAP_MS = 50;
+const NAPS = 5;
 const WAKE_AFTER_MS = 50;
 /** What a busy machine may take to run it again. */
 const PATIENCE_MS = 10_000;
 /** Who looks every 50 us does so 20 times; who spins, hundreds of times. */
 const MOST_POLLS_PER_MS = 20;
 const MOST_RUN_SHARE = 0.7;
+
+const word = new Int32Array(new SharedArrayBuffer(4));
+
+/** How long `sleep` takes, in ms. */
+function timed(sleep: () => void): number {
+  const begun = performance.now();
+  sleep();
+  return performance.now() - begun;
+}
 
 /** How long this thread has run, and waited for a core, so far (Linux, Documentation/scheduler/sched-stats.rst). */
 function scheduled(): { runMs: number; waitedMs: number } {
@@ -94,6 +105,22 @@ export const limitCases: readonly ConformanceCase[] = [
         const runMs = after.runMs - before.runMs;
         assertBelow(runMs / (elapsedMs - (after.waitedMs - before.waitedMs)), MOST_RUN_SHARE);
       },
+    },
+
+    // As soon as the thread itself wakes here, one time of several: others may have the core the other times.
+    'ends when its time has passed'({ world, client }) {
+      const { clientQd } = world.connect();
+      const pop = client.pop(clientQd);
+      world.settle();
+      let shortestMs = Number.POSITIVE_INFINITY;
+      let shortestOfThreadMs = Number.POSITIVE_INFINITY;
+      for (let naps = 0; naps < NAPS && shortestMs >= shortestOfThreadMs + NAP_MS; naps++) {
+        const ofThreadMs = timed(() => Atomics.wait(word, 0, 0, NAP_MS));
+        const ms = timed(() => assert.ok(client.wait(pop, NAP_MS) === null));
+        shortestMs = Math.min(shortestMs, ms);
+        shortestOfThreadMs = Math.min(shortestOfThreadMs, ofThreadMs);
+      }
+      assertBelow(shortestMs, shortestOfThreadMs + NAP_MS);
     },
 
     // In one process nothing can come while it sleeps.

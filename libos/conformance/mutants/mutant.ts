@@ -7,10 +7,14 @@ import type * as sockets from '../../native/sockets.ts';
 import type { WorldOptions } from '../world.ts';
 
 /**
- * What is made wrong: the backends kernel and uring, our stack on a simulated link, the engine of rdma on a simulated
- * network.
+ * What is made wrong: the backends kernel, uring and xdp, our stack on a simulated link (that of dpdk and xdp), the
+ * engine of rdma on a simulated network.
  */
-export type Base = 'kernel' | 'uring' | 'inet' | 'rdma';
+export type Base = 'kernel' | 'uring' | 'inet' | 'rdma' | 'xdp';
+
+/** The name of the mutant that breaks nothing: the base as it is, which must pass. */
+export const NONE = 'none';
+
 export type Sockets = typeof sockets;
 
 export interface Mutant {

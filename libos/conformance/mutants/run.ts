@@ -1,70 +1,22 @@
 /**
  * `npm run test:mutants [-- NAME ... -t PATTERN]`: runs the conformance suite, or its tests whose names match, on every
  * wrong backend of the table, or on those named, and prints by which test each was caught. Exits with 1 unless all
- * were.
+ * were. A base that fails the suite as it is would catch them all: it is run first.
  */
-import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { Base } from './mutant.ts';
+import { availableParallelism } from 'node:os';
+import { hasRing } from '../../uring/test-traits.ts';
+import { hasLink } from '../../xdp/test-rights.ts';
+import { type Base, NONE } from './mutant.ts';
+import { type MutantCase, runSuite, type SuiteOutcome } from './suite-run.ts';
 import { mutants } from './table.ts';
 
-interface Case {
-  name: string;
-  base: Base;
-  rule: string;
-}
+type Outcome = MutantCase & SuiteOutcome;
 
-interface JsonReport {
-  success: boolean;
-  numPassedTests: number;
-  testResults: { message: string; assertionResults: { status: string; fullName: string }[] }[];
-}
-
-interface Outcome extends Case {
-  /** The test that failed; null where none did. */
-  caughtBy: string | null;
-  passed: number;
-  seconds: number;
-}
-
-const root = join(import.meta.dirname, '../../..');
-const folder = mkdtempSync(join(tmpdir(), 'bypassbench-mutants-'));
-
-function run({ name, base, rule }: Case): Promise<Outcome> {
-  const report = join(folder, `${name}-${base}.json`);
-  const args = ['--config', 'vitest.mutants.config.ts', '--reporter', 'json', '--outputFile', report];
-  const begun = performance.now();
-  const child = spawn(
-    process.execPath,
-    [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...args, ...filter],
-    {
-      cwd: root,
-      env: { ...process.env, MUTANT: name, MUTANT_BASE: base },
-      stdio: 'ignore',
-    },
-  );
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('exit', () => {
-      const { success, numPassedTests, testResults }: JsonReport = JSON.parse(readFileSync(report, 'utf8'));
-      const failed = testResults
-        .flatMap(({ assertionResults }) => assertionResults)
-        .find(({ status }) => status === 'failed');
-      // A test run may also break off, as by an exception outside of a test.
-      const brokeOff = testResults.map(({ message }) => message).find(Boolean) ?? 'the run broke off';
-      resolve({
-        name,
-        base,
-        rule,
-        caughtBy: success ? null : (failed?.fullName ?? brokeOff),
-        passed: numPassedTests,
-        seconds: (performance.now() - begun) / 1000,
-      });
-    });
-  });
-}
+/** The bases that this machine does not have. */
+const lacking: Partial<Record<Base, string>> = {
+  ...(hasRing() ? {} : { uring: 'the kernel gives no io_uring' }),
+  ...(hasLink ? {} : { xdp: 'no pair of devices can be made, as by root' }),
+};
 
 const separator = process.argv.indexOf('-t');
 const names = process.argv.slice(2, separator < 0 ? undefined : separator);
@@ -77,29 +29,45 @@ if (unknown.length > 0) {
   );
   process.exit(2);
 }
-const cases = Object.entries(mutants)
+const wanted = Object.entries(mutants)
   .filter(([name]) => names.length === 0 || names.includes(name))
-  .flatMap(([name, { bases, rule }]) => bases.map((base): Case => ({ name, base, rule })));
-const outcomes: Outcome[] = [];
-const left = [...cases];
+  .flatMap(([name, { bases }]) => bases.map((base): MutantCase => ({ name, base })));
+const bases = [...new Set(wanted.map(({ base }) => base))].filter((base) => !(base in lacking));
+const cases = wanted.filter(({ base }) => bases.includes(base));
 
-async function work(): Promise<void> {
-  for (let next = left.shift(); next !== undefined; next = left.shift()) {
-    const outcome = await run(next);
-    outcomes.push(outcome);
-    const { name, base, caughtBy, passed, seconds } = outcome;
-    const verdict = caughtBy === null ? `NOT CAUGHT by ${passed} tests` : `caught by: ${caughtBy}`;
-    process.stdout.write(
-      `${outcomes.length}/${cases.length} ${name}, ${base} (${seconds.toFixed(0)} s): ${verdict}\n`,
-    );
-  }
+/** As many at a time as there are cores, but one. */
+async function runAll(all: readonly MutantCase[], say: (outcome: Outcome, count: number) => void) {
+  const outcomes: Outcome[] = [];
+  const left = [...all];
+  const work = async () => {
+    for (let next = left.shift(); next !== undefined; next = left.shift()) {
+      const outcome = { ...next, ...(await runSuite(next, { args: ['--bail', '1', ...filter] })) };
+      say(outcome, outcomes.push(outcome));
+    }
+  };
+  await Promise.all(Array.from({ length: Math.max(1, availableParallelism() - 1) }, work));
+  return outcomes;
 }
 
-await Promise.all(Array.from({ length: Math.max(1, availableParallelism() - 1) }, work));
-rmSync(folder, { recursive: true });
-const missed = outcomes.filter(({ caughtBy }) => caughtBy === null);
+for (const [base, why] of Object.entries(lacking)) process.stdout.write(`${base} is left out: ${why}\n`);
+const asTheyAre = await runAll(
+  bases.map((base) => ({ name: NONE, base })),
+  ({ base, failed, passed, seconds }) => {
+    const verdict = failed.length === 0 ? `passes ${passed} tests` : `FAILS: ${failed[0]}`;
+    process.stdout.write(`${base} as it is (${seconds.toFixed(0)} s): ${verdict}\n`);
+  },
+);
+if (asTheyAre.some(({ failed }) => failed.length > 0)) process.exit(1);
+
+const outcomes = await runAll(cases, ({ name, base, failed, passed, seconds }, count) => {
+  const verdict = failed.length === 0 ? `NOT CAUGHT by ${passed} tests` : `caught by: ${failed[0]}`;
+  process.stdout.write(`${count}/${cases.length} ${name}, ${base} (${seconds.toFixed(0)} s): ${verdict}\n`);
+});
+const missed = outcomes.filter(({ failed }) => failed.length === 0);
 process.stdout.write(
   `\n${outcomes.length - missed.length} of ${outcomes.length} wrong backends were caught\n`,
 );
-for (const { name, base, rule } of missed) process.stdout.write(`not caught: ${name} on ${base}: ${rule}\n`);
+for (const { name, base } of missed) {
+  process.stdout.write(`not caught: ${name} on ${base}: ${mutants[name].rule}\n`);
+}
 process.exitCode = missed.length > 0 ? 1 : 0;

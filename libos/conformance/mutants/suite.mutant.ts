@@ -1,5 +1,11 @@
-/** The conformance suite on one mutant: MUTANT by its name in the table, on the base MUTANT_BASE. */
-import { vi } from 'vitest';
+/**
+ * The conformance suite on one mutant: MUTANT by its name in the table, or none, on the base MUTANT_BASE.
+ * MUTANT_SUITE: the file of another suite.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, vi } from 'vitest';
 import type { LibosCore } from '../../core.ts';
 import { createLibos } from '../../every-backend.ts';
 import { defaultTcpOptions } from '../../inet/tcp/options.ts';
@@ -7,20 +13,27 @@ import { kernelTraits } from '../../kernel/test-traits.ts';
 import { SimulatedNetwork } from '../../rdma/test-network.ts';
 import { createPair, pairAddresses } from '../../sim/pair.ts';
 import { uringTraits } from '../../uring/test-traits.ts';
-import { conformanceSuite } from '../test-suite.ts';
+import { pairsIn, xdpTraits } from '../../xdp/test-traits.ts';
+import type * as testSuite from '../test-suite.ts';
 import type { Addresses, TestedBackend, WorldOptions } from '../world.ts';
-import type { Base, Sockets } from './mutant.ts';
+import { type Base, type Mutant, NONE, type Sockets } from './mutant.ts';
 import { mutants } from './table.ts';
 
 vi.mock('../../native/sockets.ts', async (original) => {
   const real = await original<Sockets>();
   const table = await import('./table.ts');
-  return { ...real, ...table.mutants[process.env.MUTANT as string].sockets?.(real) };
+  return { ...real, ...table.mutants[process.env.MUTANT as string]?.sockets?.(real) };
 });
 
 const name = process.env.MUTANT as string;
-const mutant = mutants[name];
 const base = process.env.MUTANT_BASE as Base;
+const mutant: Mutant = name === NONE ? { rule: '', bases: [base] } : mutants[name];
+const suite = process.env.MUTANT_SUITE ?? join(import.meta.dirname, '../test-suite.ts');
+const { conformanceSuite } = (await import(suite)) as typeof testSuite;
+
+/** Of the links of xdp's worlds. */
+const folder = mkdtempSync(join(tmpdir(), 'bypassbench-mutant-'));
+afterAll(() => rmSync(folder, { recursive: true }));
 
 type Sides = Addresses & { server: LibosCore; client: LibosCore };
 
@@ -38,9 +51,23 @@ function onSockets(backend: 'kernel' | 'uring'): (worldOptions: WorldOptions) =>
   });
 }
 
+/** Both sides over a pair of devices, which are two interfaces, so that a process may have both. */
+function onDevices(): (worldOptions: WorldOptions) => Sides {
+  const sidesOf = pairsIn(folder, mutant.nagle ? { nagle: 'on' } : {});
+  return (worldOptions) => {
+    const { server, client, ...addresses } = sidesOf(worldOptions);
+    return {
+      server: createLibos(server) as LibosCore,
+      client: createLibos(client) as LibosCore,
+      ...addresses,
+    };
+  };
+}
+
 const bases: Record<Base, Omit<TestedBackend, 'create'> & { create(options: WorldOptions): Sides }> = {
   kernel: { ...kernelTraits, create: onSockets('kernel') },
   uring: { ...uringTraits, create: onSockets('uring') },
+  xdp: { ...xdpTraits, create: onDevices() },
   inet: {
     unreadBytes: defaultTcpOptions.receiveWindowBytes,
     datagramBytes: 9000 - 28,

@@ -7,11 +7,14 @@ import { acceptPending, discardUnread, forgetReceived, isAtItsEnd } from './kern
 import type { Mutant } from './mutant.ts';
 import { accepting, ahead, completing, connecting, cut, datagrams, fdOf, takeLast } from './patches.ts';
 
-const everywhere = ['kernel', 'uring', 'inet', 'rdma'] as const;
+const everywhere = ['kernel', 'uring', 'inet', 'rdma', 'xdp'] as const;
 const kernel = ['kernel'] as const;
 /** Those over sockets of the kernel's. */
 const sockets = ['kernel', 'uring'] as const;
+/** Those whose peer acknowledges, as TCP's does, and that have options of a stream. */
+const overTcp = ['kernel', 'uring', 'inet', 'xdp'] as const;
 const CUT_BYTES = 1472;
+const LATE_MS = 100;
 
 export const mutants: Readonly<Record<string, Mutant>> = {
   // Addresses
@@ -100,7 +103,7 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   },
   'nagle-inet': {
     rule: 'a push leaves at once, whatever has not been acknowledged',
-    bases: ['inet'],
+    bases: ['inet', 'xdp'],
     nagle: true,
   },
 
@@ -119,7 +122,7 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   },
   'acknowledged-at-hand-over': {
     rule: 'a push until acknowledged completes when the peer has acknowledged it',
-    bases: ['kernel', 'uring', 'inet'],
+    bases: overTcp,
     patch: (libos) =>
       ahead(libos, 'push', ({ pushes }) => {
         libos.tokens.acknowledged[pushes.tail] = 0;
@@ -137,7 +140,7 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   },
   'user-timeout-of-the-backend': {
     rule: 'setOptions gives a stream a user timeout of its own',
-    bases: ['kernel', 'uring', 'inet'],
+    bases: overTcp,
     patch({ transport }) {
       const real = transport.setOptions!.bind(transport);
       transport.setOptions = (queue) => {
@@ -148,7 +151,7 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   },
   'options-not-inherited': {
     rule: 'connections that a listener accepts begin with its options',
-    bases: ['inet'],
+    bases: ['inet', 'xdp'],
     patch: ({ transport }) => {
       const real = transport.setOptions!.bind(transport);
       transport.setOptions = (queue) => {
@@ -447,11 +450,13 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   },
   'sleep-takes-too-long': {
     rule: 'sleep ends when timeoutMs have passed',
-    bases: sockets,
+    bases: everywhere,
     patch({ transport }) {
       const real = transport.sleep.bind(transport);
+      const word = new Int32Array(new SharedArrayBuffer(4));
       transport.sleep = (timeoutMs) => {
-        for (let passed = 0; passed < 3; passed++) real(timeoutMs + 1000);
+        real(timeoutMs);
+        Atomics.wait(word, 0, 0, LATE_MS);
       };
     },
   },
