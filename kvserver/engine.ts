@@ -44,6 +44,8 @@ const TICK_MS = 10;
 const WORK_MS = 100;
 /** The most that active expiry takes of a tick. */
 const EXPIRE_MS_MAX = 5;
+/** While nobody waits for anything: so that what is regular is no more than this late. */
+const REST_MS = WORK_MS / 2;
 
 export class Engine implements ServerEngine, BlockingHost, ServerState {
   readonly tickMs = TICK_MS;
@@ -192,6 +194,10 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
 
   stop(): void {
     this.exitCode = 0;
+  }
+
+  get restMs(): number {
+    return this.blocked.count === 0 && this.modes.bits === 0 ? REST_MS : TICK_MS;
   }
 
   /** Updates the clock and answers those who have waited long enough; every 100 ms does the regular work. */

@@ -74,6 +74,11 @@ export interface FrontEnd {
 export interface ServerEngine {
   /** How often tick() wants to be called at least. */
   readonly tickMs: number;
+  /**
+   * For how long tick() may be left out as things are: by who sleeps meanwhile, and calls it before the engine gets
+   * what has ended the sleep.
+   */
+  readonly restMs: number;
   /** What a connection that connect() refused is sent before it is closed; fits into a block. */
   readonly refusal: Uint8Array;
   /** null while the engine runs. Front ends look after turn and tick; then they close everything and end. */

@@ -268,7 +268,9 @@ export interface Transport {
   about?(): string | null;
   /**
    * Sleeps, without using the core, until there may be progress to make or `timeoutMs` passed; at once back while poll
-   * has something to do. What arrives ends it, or it is short (host.sleep). May complete slots. Never throws.
+   * has something to do, or a device has not been given what is queued for it. What arrives ends it, also what came
+   * between the last poll and the sleep; where nothing can, it is short (host.sleep). What is due by the clock, such as
+   * a retransmission, ends it too. May complete slots. Never throws.
    */
   sleep(timeoutMs: number): void;
   /** Everything is closed: polls until peers have what was sent and what lingers is done, for LINGER_US at most. */

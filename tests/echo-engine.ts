@@ -22,6 +22,7 @@ interface Received {
 
 export class EchoEngine implements ServerEngine {
   readonly tickMs = 5;
+  readonly restMs = 5;
   readonly refusal = Buffer.from('full\n');
   exitCode: number | null = null;
   readonly clients = new Set<EngineClient>();

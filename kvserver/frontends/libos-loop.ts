@@ -212,8 +212,7 @@ export class LibosFrontEnd implements FrontEnd {
     const engine = this.#engine;
     this.#pauses.resume();
     this.#tickedNs[0] = nowNs();
-    const waitMs = this.#sleeps ? engine.tickMs : WAIT_MS;
-    while (engine.exitCode === null) this.turn(waitMs);
+    while (engine.exitCode === null) this.turn(this.#sleeps ? engine.restMs : WAIT_MS);
     return engine.exitCode;
   }
 

@@ -38,6 +38,8 @@ class RedisClient implements EngineClient {
 
 export class RedisEngine implements ServerEngine {
   readonly tickMs = TICK_MS;
+  /** Its files are its own to look at. */
+  readonly restMs = TICK_MS;
   /** Redis refuses by itself; this is for more connections than it can name. */
   readonly refusal = MAX_CLIENTS_REPLY;
   readonly #frontEnd: FrontEnd;
