@@ -20,7 +20,9 @@ import { distanceLines, surveyDistances } from './distances.ts';
 import { TrialFailure } from './errors.ts';
 import { type Decision, furtherBlock } from './further-block.ts';
 import type { Checkouts } from './machine/checkout.ts';
+import { LocalHost } from './machine/local-host.ts';
 import type { Supervisor } from './machine/process.ts';
+import type { TrialHost } from './machine/trial-host.ts';
 import { withAddedBlock, writeManifest } from './manifest.ts';
 import type { OutFolder } from './out-folder.ts';
 import type { Progress } from './progress.ts';
@@ -135,6 +137,7 @@ class Blocks {
   failed = 0;
   readonly #campaign: Campaign;
   readonly #wire: Wire | null;
+  readonly #local: TrialHost;
   readonly #interrupted: Promise<never>;
   /** What each trial took that succeeded, by place. */
   readonly #elapsed_s = new Map<string, number[]>();
@@ -146,6 +149,7 @@ class Blocks {
   constructor(campaign: Campaign, wire: Wire | null, interrupted: Promise<never>) {
     this.#campaign = campaign;
     this.#wire = wire;
+    this.#local = new LocalHost(campaign.supervisor);
     this.#interrupted = interrupted;
   }
 
@@ -170,6 +174,8 @@ class Blocks {
         ...this.#campaign,
         runFolder: out.path,
         wire: this.#wire,
+        local: this.#local,
+        hostOf: async () => this.#local,
         interrupted: this.#interrupted,
         onStep: (step) => progress.step(planned, step),
         warn: (message) => progress.warn(message),

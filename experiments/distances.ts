@@ -1,5 +1,6 @@
 /** Before the first trial: how far apart the cores are that systems and floors are measured on. */
 import type { PairDistance } from '../results/formats/index.ts';
+import { placementOf } from './config/placement.ts';
 import type { Experiment } from './config/schema.ts';
 import type { Checkouts } from './machine/checkout.ts';
 import { type Cores, surveyPair } from './machine/pair-survey.ts';
@@ -19,7 +20,9 @@ interface Surveyed {
 export async function surveyDistances({ experiment, checkouts, signal }: Surveyed): Promise<PairDistance[]> {
   const { systems, floors, workload } = experiment;
   const pairs = [
-    ...systems.map((system) => corePairOf(system, checkouts.get(system.name))),
+    ...systems.map((system) =>
+      corePairOf(system, checkouts.get(system.name), placementOf(experiment, system)),
+    ),
     ...floors.map(floorPairOf),
   ];
   const distinct = new Map<string, Cores>();

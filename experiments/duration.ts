@@ -1,5 +1,6 @@
 /** How long an experiment takes, before any of it has run. */
 import { sum } from 'simple-statistics';
+import { placementOf } from './config/placement.ts';
 import type { ConfiguredExperiment, Experiment } from './config/schema.ts';
 import { stagesAt, workloadOf } from './config/swept.ts';
 import { corePairOf } from './trial/core-pair.ts';
@@ -50,8 +51,14 @@ export function runDuration_s(experiment: ConfiguredExperiment): number {
 }
 
 /** Seconds for which trials may go on behind those that are planned. */
-export function addedDuration_s({ systems, distance }: Pick<Experiment, 'systems' | 'distance'>): number {
-  return systems.some((system) => typeof corePairOf(system, undefined) !== 'string') ? distance.extend_s : 0;
+export function addedDuration_s(
+  experiment: Pick<Experiment, 'systems' | 'distance' | 'hosts' | 'place'>,
+): number {
+  const { systems, distance } = experiment;
+  const hasPair = systems.some(
+    (system) => typeof corePairOf(system, undefined, placementOf(experiment, system)) !== 'string',
+  );
+  return hasPair ? distance.extend_s : 0;
 }
 
 /** `3 min 20 s`, the more roughly the longer. */

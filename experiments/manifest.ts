@@ -13,6 +13,7 @@ import {
   USUAL_KEY_BYTES,
 } from '../results/formats/index.ts';
 import { repeatOf } from './config/checks.ts';
+import { placementOf } from './config/placement.ts';
 import { protocolOf, protocolsOf } from './config/protocol.ts';
 import type { Experiment, System, WorkloadConfig } from './config/schema.ts';
 import { withoutAxes } from './config/swept.ts';
@@ -164,7 +165,8 @@ function ownProtocol(workload: WorkloadConfig, system: System): Pick<SystemUnder
   return protocol === protocolsOf(workload)[0] ? {} : { protocol };
 }
 
-function systemsOf({ systems, repeat, workload }: Experiment, checkouts: Checkouts): Manifest['systems'] {
+function systemsOf(experiment: Experiment, checkouts: Checkouts): Manifest['systems'] {
+  const { systems, repeat, workload } = experiment;
   return systems.map((system) => {
     const {
       name,
@@ -180,7 +182,7 @@ function systemsOf({ systems, repeat, workload }: Experiment, checkouts: Checkou
       server_cores,
     } = system;
     const checkout = checkouts.get(name);
-    const pair = corePairOf(system, checkout);
+    const pair = corePairOf(system, checkout, placementOf(experiment, system));
     return {
       name,
       label,

@@ -13,8 +13,10 @@ import { resolveNamed } from './config/resolve.ts';
 import { type ConfiguredSystem, configSchema, type System } from './config/schema.ts';
 import { ExperimentError } from './errors.ts';
 import { commandPath, OWN_COMMAND, ownCheckout } from './machine/checkout.ts';
+import { LocalHost } from './machine/local-host.ts';
 import { freePort } from './machine/ports.ts';
-import { type RunningProcess, Supervisor } from './machine/process.ts';
+import { Supervisor } from './machine/process.ts';
+import type { TrialProcess } from './machine/trial-host.ts';
 import { type Address, waitUntilReady } from './trial/readiness.ts';
 import { HOST, startServer } from './trial/server.ts';
 import { lastWords } from './trial/trial-folder.ts';
@@ -51,17 +53,17 @@ export async function startSystem(
   const port = await freePort(HOST);
   const files = { dir, stamps: path.join(dir, 'stamps'), pauses: path.join(dir, 'pauses.json') };
   const values = { host: HOST, port: String(port), core: String(system.server_cores[0]), ...files };
-  const server = startServer({
+  const host = new LocalHost(supervisor);
+  const server = await startServer({
     ...{ system, checkout: undefined, values, hostEnv: {} },
-    ...{ cwd: dir, logs, supervisor },
+    ...{ cwd: dir, logs, host },
   });
   const never = new Promise<never>(() => {});
   const address = await waitUntilReady({
-    server,
-    ready: system.ready,
+    ...{ server, host, client: host, ready: system.ready },
     address: { host: HOST, port },
     interrupted: never,
-    ...logs,
+    ...{ written: logs, kept: logs, collect: () => host.collect() },
   });
   return new StartedSystem({ system, supervisor, server, address, dir, stdoutFile: logs.stdoutFile });
 }
@@ -78,7 +80,7 @@ function systemNamed(name: string): ConfiguredSystem {
 interface Parts {
   system: System;
   supervisor: Supervisor;
-  server: RunningProcess;
+  server: TrialProcess;
   address: Address;
   dir: string;
   stdoutFile: string;

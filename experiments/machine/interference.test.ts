@@ -2,8 +2,23 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { interference, readCounts, throttledIn } from './interference.ts';
+import { interference, readCounts, throttledIn, together } from './interference.ts';
 import { availableCores } from './machine.ts';
+
+test('counts of two hosts keep their cores apart, and what neither has stays unknown', () => {
+  const server = { steal_s: { 0: 1 }, throttled_s: null, involuntary_switches: 10 };
+  const client = { steal_s: { 0: 2, 1: 3 }, throttled_s: null, involuntary_switches: null };
+  const both = [
+    { prefix: 'server0:', counts: server },
+    { prefix: 'client0:', counts: client },
+  ];
+  expect(together(both)).toEqual({
+    steal_s: { 'server0:0': 1, 'client0:0': 2, 'client0:1': 3 },
+    throttled_s: null,
+    involuntary_switches: 10,
+  });
+  expect(together([{ prefix: '', counts: server }])).toEqual(server);
+});
 
 test('what happened between two readings, never less than nothing', () => {
   const before = { steal_s: { 0: 1, 1: 2 }, throttled_s: 0.5, involuntary_switches: 10 };

@@ -12,14 +12,15 @@ const TICKS_PER_SECOND = 100;
 /** Of a line of /proc/stat, behind the core's name. */
 const STEAL = 7;
 
-interface Counts {
+export interface TakenTime {
+  /** By core. */
   steal_s: Record<string, number>;
   throttled_s: number | null;
   involuntary_switches: number | null;
 }
 
 /** Reads the counts for these cores, and for the threads of a process where there is one. */
-export async function readCounts(cores: readonly number[], pid: number | null): Promise<Counts> {
+export async function readCounts(cores: readonly number[], pid: number | null): Promise<TakenTime> {
   const [steal_s, throttled_s, involuntary_switches] = await Promise.all([
     readSteal(cores),
     readThrottled(),
@@ -28,8 +29,25 @@ export async function readCounts(cores: readonly number[], pid: number | null): 
   return { steal_s, throttled_s, involuntary_switches };
 }
 
+/** Those of several hosts, each with a prefix for its cores, as one. */
+export function together(counts: readonly { prefix: string; counts: TakenTime }[]): TakenTime {
+  const added = (values: readonly (number | null)[]): number | null => {
+    const known = values.filter((value) => value !== null);
+    return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0);
+  };
+  const all = counts.map((one) => one.counts);
+  const steal = counts.flatMap(({ prefix, counts: { steal_s } }) =>
+    Object.entries(steal_s).map(([core, seconds]) => [`${prefix}${core}`, seconds] as const),
+  );
+  return {
+    steal_s: Object.fromEntries(steal),
+    throttled_s: added(all.map(({ throttled_s }) => throttled_s)),
+    involuntary_switches: added(all.map(({ involuntary_switches }) => involuntary_switches)),
+  };
+}
+
 /** What happened between two readings. */
-export function interference(before: Counts, after: Counts): Interference {
+export function interference(before: TakenTime, after: TakenTime): Interference {
   const difference = (from: number | null, to: number | null): number | null =>
     from === null || to === null ? null : Math.max(0, to - from);
   return {

@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest';
+import { labHosts } from '../lab/host.ts';
+import { hosts as hostsSchema } from '../lab/schema.ts';
+import { placementOf } from '../lab/where.ts';
 import { corePairOf, floorPairOf } from './core-pair.ts';
+
+const far = { server_cores: [0], client_cores: [1], networks: { lan: { address: '10.0.0.1/24' } } };
+const hosts = labHosts(hostsSchema.parse({ here: { launcher: 'local' }, far }));
+const here = placementOf({ server: 'here', generators: ['here'] }, hosts);
 
 const checkout = (...options: string[]) => ({ loadOptions: new Set(options) });
 
@@ -15,12 +22,19 @@ test.each([
   ],
   ['a checkout like ours', [0], 1, checkout('--server-core', '--server-pid'), { client: 1, server: 0 }],
 ])('%s', (_what, server_cores, core, of, expected) => {
-  expect(corePairOf({ server_cores, client: { core } }, of)).toEqual(expected);
+  expect(corePairOf({ server_cores, client: { core } }, of, here)).toEqual(expected);
 });
 
 test('one core for both has no distance', () => {
-  expect(corePairOf({ server_cores: [0], client: { core: 0 } }, undefined)).toMatch(
+  expect(corePairOf({ server_cores: [0], client: { core: 0 } }, undefined, here)).toMatch(
     /^server and client share a core$|^there is one core only$/,
+  );
+});
+
+test('cores of another machine are not looked at', () => {
+  const there = placementOf({ server: 'far', generators: ['far'] }, hosts);
+  expect(corePairOf({ server_cores: [0], client: { core: 1 } }, undefined, there)).toBe(
+    'it runs on other hosts',
   );
 });
 

@@ -1,5 +1,7 @@
 /** The two cores whose distance is measured, where there are two of them. */
+import { isHere } from '../config/placement.ts';
 import type { Floor, System } from '../config/schema.ts';
+import type { Placement } from '../lab/where.ts';
 import type { Checkout } from '../machine/checkout.ts';
 import { availableCores } from '../machine/machine.ts';
 import type { Cores } from '../machine/pair-survey.ts';
@@ -19,7 +21,9 @@ export function corePairOf(
     client,
   }: Pick<System, 'server_cores'> & { client: { core: number; more_cores?: number[] } },
   checkout: Pick<Checkout, 'loadOptions'> | undefined,
+  placement: Placement,
 ): Cores | string {
+  if (!isHere(placement)) return 'it runs on other hosts';
   const [server, ...others] = server_cores;
   if (server === undefined || others.length > 0) return 'the server has several cores';
   if (client.more_cores) return 'the load generator has several cores';

@@ -1,6 +1,5 @@
 /** One trial of a floor: its program measures each operation, with no server beside it. */
 import { type FloorValues, fillPlaceholders } from '../config/placeholders.ts';
-import { commandPath } from '../machine/checkout.ts';
 import { type Meter, measure, type WorkloadOperation } from './measurement.ts';
 import type { FloorTrial } from './plan.ts';
 import { type EndedTrial, type TrialContext, TrialRun } from './trial-run.ts';
@@ -20,24 +19,28 @@ export function runFloorTrial(planned: FloorTrial, context: TrialContext): Promi
   // One command line stands for those of all operations.
   run.command = filled({ operation: '{operation}', out: '{out}' });
   const checkout = context.checkouts.get(planned.subject.name);
-  const meterOf = (operation: WorkloadOperation, out: string): Meter => {
-    const [program, ...args] = filled({ operation, out });
+  const meterOf = (operation: WorkloadOperation, out: string, temporary: string): Meter => {
     return {
       name: "the floor's program",
       log: 'floor',
-      argv: [commandPath(program!, checkout), ...args],
+      argv: filled({ operation, out }),
+      checkout,
       cores,
       // What it leaves behind when it is killed goes with the trial's own folder.
-      env: { TMPDIR: run.workingFolder },
+      env: { TMPDIR: temporary },
       server: null,
     };
   };
   const work = async (): Promise<void> => {
+    const host = context.local;
+    const temporary = await run.createFolder(host);
     run.folder.log(`on cores ${cores}: ${JSON.stringify(run.command)}`);
     for (const operation of workload.operations) {
-      await run.measure(operation, { cores, pid: null }, (folder) => {
-        const meter = meterOf(operation, folder);
-        return measure({ ...context, workload, operation, duration_s: workload.duration_s, folder, meter });
+      await run.measure(operation, [{ host, cores, pid: null }], async (folder) => {
+        const there = await run.mirror(host, folder);
+        const meter = meterOf(operation, there, temporary);
+        const { duration_s } = workload;
+        return measure({ ...context, workload, operation, duration_s, folder, there, host, meter });
       });
     }
   };

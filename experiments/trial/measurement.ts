@@ -2,14 +2,15 @@
  * Has a program measure one operation: the load generator on a running server, or that of a floor. Both write
  * result.json and histograms into a folder, as `bypassbench load --out` does.
  */
-import { mkdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type LoadResult, loadResultFormat, RESULT_FILE } from '../../results/formats/index.ts';
 import type { WorkloadConfig } from '../config/schema.ts';
 import { TrialFailure } from '../errors.ts';
-import type { RunningProcess, Supervisor } from '../machine/process.ts';
+import type { Checkout } from '../machine/checkout.ts';
+import type { TrialHost, TrialProcess } from '../machine/trial-host.ts';
+import { refuseLost } from './lost-host.ts';
 import { runningTime } from './running-time.ts';
 import { lastWords } from './trial-folder.ts';
 
@@ -22,16 +23,25 @@ const MEASURED: readonly string[] = ['exited with code 0', 'exited with code 2']
 
 export type WorkloadOperation = WorkloadConfig['operations'][number];
 
+export interface MeasuredServer {
+  process: TrialProcess;
+  host: TrialHost;
+  /** What becomes of its logs here, once `collect` has brought them. */
+  logs: readonly string[];
+  collect: () => Promise<void>;
+}
+
 /** What measures. `name` is what sentences call it, `log` how its logs are named. */
 export interface Meter {
   name: string;
   log: 'load' | 'floor';
-  /** The path of a program, or its name on the PATH, and its arguments. */
+  /** As experiments name programs, and its arguments. */
   argv: readonly string[];
+  checkout: Checkout | undefined;
   cores: readonly number[];
   env: Record<string, string>;
-  /** The server that it measures, if there is one, and that server's logs. */
-  server: { process: RunningProcess; logs: readonly string[] } | null;
+  /** The server that it measures, if there is one. */
+  server: MeasuredServer | null;
 }
 
 export interface MeasurementRequest {
@@ -40,29 +50,48 @@ export interface MeasurementRequest {
   operation: WorkloadOperation;
   /** How long it measures; beside warm-up and margin this is how long it may take. */
   duration_s: number;
-  /** Folder, not there yet, for what the program writes. */
+  /** Folder for what the program writes, and its mirror where the program runs. */
   folder: string;
-  supervisor: Supervisor;
+  there: string;
+  /** Where it runs. */
+  host: TrialHost;
   /** Rejects when the run is interrupted. */
   interrupted: Promise<never>;
 }
 
 /** What the program wrote, or a TrialFailure. Its process has ended when this settles. */
 export async function measure(request: MeasurementRequest): Promise<LoadResult> {
-  const { meter, workload, operation, folder, interrupted } = request;
-  const { name, server } = meter;
-  const stdoutFile = path.join(folder, `${meter.log}.stdout.log`);
-  const stderrFile = path.join(folder, `${meter.log}.stderr.log`);
-  const limitSeconds = workload.warmup_s + request.duration_s + workload.margin_s;
-  mkdirSync(folder, { recursive: true });
-  const running = request.supervisor.start({
+  const { meter, folder, there, host } = request;
+  const [stdoutName, stderrName] = [`${meter.log}.stdout.log`, `${meter.log}.stderr.log`];
+  const stderrFile = path.join(folder, stderrName);
+  const running = await host.start({
     argv: meter.argv,
+    checkout: meter.checkout,
     cores: meter.cores,
-    cwd: folder,
+    cwd: there,
     env: meter.env,
-    stdoutFile,
-    stderrFile,
+    stdoutFile: path.join(there, stdoutName),
+    stderrFile: path.join(there, stderrName),
   });
+  try {
+    await untilMeasured(request, running, stderrFile);
+  } finally {
+    await running.stop(STOP_GRACE_MS);
+    await host.collect(folder);
+  }
+  return readResult(request, stderrFile);
+}
+
+/** Until the program has ended as one that has measured; else a TrialFailure says why it has not. */
+async function untilMeasured(
+  request: MeasurementRequest,
+  running: TrialProcess,
+  stderrFile: string,
+): Promise<void> {
+  const { meter, workload, operation, folder, host, interrupted } = request;
+  const { name, server } = meter;
+  const logs = [...(server?.logs ?? []), stderrFile];
+  const limitSeconds = workload.warmup_s + request.duration_s + workload.margin_s;
   const timer = new AbortController();
   const timeOver = runningTime(limitSeconds * 1000, timer.signal).then(() => 'time over' as const);
   try {
@@ -72,25 +101,32 @@ export async function measure(request: MeasurementRequest): Promise<LoadResult> 
       throw new TrialFailure(
         `${name} had not finished ${operation} after ${limitSeconds} s ` +
           `(warm-up, duration and margin): ${server ? `the server or ${name}` : 'it'} hangs`,
-        [...(server?.logs ?? []), stderrFile],
+        logs,
       );
     }
-    if (running.end !== null && MEASURED.includes(running.end)) return await readResult(request, stderrFile);
-    if (server) {
-      await Promise.race([server.process.ended, sleep(NEWS_OF_SERVER_MS)]);
-      const { end } = server.process;
-      if (end !== null) {
-        const said = await lastWords(server.logs, { certain: end.startsWith('was ended by') });
-        const why = said === null ? '' : `: ${said}`;
-        throw new TrialFailure(`the server ${end} during ${operation}${why}`, server.logs);
-      }
-    }
-    const said = (await lastWords([stderrFile])) ?? 'it said nothing on stderr';
-    throw new TrialFailure(`${name} ${running.end} during ${operation}: ${said}`, [stderrFile]);
   } finally {
     timer.abort();
-    await running.stop(STOP_GRACE_MS);
   }
+  refuseLost([host], logs);
+  if (running.end !== null && MEASURED.includes(running.end)) return;
+  if (server) await refuseEnded(server, operation);
+  await host.collect(folder);
+  const said = (await lastWords([stderrFile])) ?? 'it said nothing on stderr';
+  throw new TrialFailure(`${name} ${running.end} during ${operation}: ${said}`, [stderrFile]);
+}
+
+/** Throws where the server has ended, or is about to. */
+async function refuseEnded(
+  { process, host, logs, collect }: MeasuredServer,
+  operation: WorkloadOperation,
+): Promise<void> {
+  await Promise.race([process.ended, sleep(NEWS_OF_SERVER_MS)]);
+  refuseLost([host], logs);
+  const { end } = process;
+  if (end === null) return;
+  await collect();
+  const said = await lastWords(logs, { certain: end.startsWith('was ended by') });
+  throw new TrialFailure(`the server ${end} during ${operation}${said === null ? '' : `: ${said}`}`, logs);
 }
 
 /**

@@ -1,28 +1,38 @@
 /** Waits until a server is ready for requests, in the way that its config says. */
-import net from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { System } from '../config/schema.ts';
 import { TrialFailure } from '../errors.ts';
-import type { RunningProcess } from '../machine/process.ts';
-import { lastWords, readLog } from './trial-folder.ts';
+import type { TrialHost, TrialProcess } from '../machine/trial-host.ts';
+import { refuseLost } from './lost-host.ts';
+import { lastWords } from './trial-folder.ts';
 
 const POLL_INTERVAL_MS = 10;
-/** A probe that gets no answer in this time is given up, and the next one tried. */
-const PROBE_TIMEOUT_MS = 1000;
 
 export interface Address {
   host: string;
   port: number;
 }
 
+export interface ServerLogs {
+  stdoutFile: string;
+  stderrFile: string;
+}
+
 export interface Startup {
-  server: RunningProcess;
+  server: TrialProcess;
+  /** Where it runs. */
+  host: TrialHost;
+  /** From where it is asked. */
+  client: TrialHost;
   ready: System['ready'];
   /** Where the server was to listen. */
   address: Address;
-  stdoutFile: string;
-  stderrFile: string;
+  /** Its logs where it runs. */
+  written: ServerLogs;
+  /** What becomes of them here, once `collect` has brought them. */
+  kept: ServerLogs;
+  collect: () => Promise<void>;
   /** Rejects when the run is interrupted. */
   interrupted: Promise<never>;
 }
@@ -39,12 +49,15 @@ const readyLine = z.object({
  * with what was seen last.
  */
 export async function waitUntilReady(startup: Startup): Promise<Address> {
-  const { server, ready, stdoutFile, stderrFile } = startup;
+  const { server, ready, host, client } = startup;
+  const { stdoutFile, stderrFile } = startup.kept;
   const logs = [stdoutFile, stderrFile];
   const deadline = performance.now() + ready.timeout_s * 1000;
   for (;;) {
     const seen = await Promise.race([probe(startup), startup.interrupted]);
+    refuseLost([host, client], logs);
     if (server.end !== null) {
+      await startup.collect();
       const said = await lastWords([stderrFile, stdoutFile]);
       const why = said === null ? '' : `: ${said}`;
       throw new TrialFailure(`the server ${server.end} before it was ready${why}`, logs);
@@ -58,20 +71,21 @@ export async function waitUntilReady(startup: Startup): Promise<Address> {
 }
 
 /** The address when the server is ready, else what was seen instead. */
-async function probe({ ready, address, stdoutFile, stderrFile }: Startup): Promise<Address | string> {
+async function probe({ ready, address, host, client, written }: Startup): Promise<Address | string> {
   switch (ready.by) {
     case 'json_line':
-      return addressInLine(await readLog(stdoutFile), address);
+      return addressInLine(await host.readLog(written.stdoutFile), address);
     case 'tcp_connect': {
-      const seen = await converse(address, null);
+      const seen = await client.converse(address.host, address.port, null);
       return seen === '' ? address : seen;
     }
     case 'resp_ping': {
-      const seen = await converse(address, '*1\r\n$4\r\nPING\r\n');
+      const seen = await client.converse(address.host, address.port, '*1\r\n$4\r\nPING\r\n');
       return seen === '+PONG' ? address : `PING got ${seen}`;
     }
     case 'output': {
-      const output = `${await readLog(stdoutFile)}\n${await readLog(stderrFile)}`;
+      const outputs = [written.stdoutFile, written.stderrFile].map((file) => host.readLog(file));
+      const output = (await Promise.all(outputs)).join('\n');
       const pattern = new RegExp(ready.pattern);
       const matched = output.split('\n').some((line) => pattern.test(line));
       return matched ? address : `no line of its output matches /${ready.pattern}/`;
@@ -101,28 +115,4 @@ function parseJson(line: string): unknown {
 /** A server bound to every address is reached at the one that it was asked for. */
 function reachable(host: string, asked: Address): string {
   return host === '0.0.0.0' ? asked.host : host;
-}
-
-/**
- * Connects, sends `request` and resolves to the first line of the answer, without its line end. With no
- * request, resolves to an empty line once connected. When that fails, resolves to why.
- */
-function converse({ host, port }: Address, request: string | null): Promise<string> {
-  return new Promise((resolve) => {
-    const socket = net.connect({ host, port, timeout: PROBE_TIMEOUT_MS });
-    let answer = '';
-    const finish = (line: string): void => {
-      socket.destroy();
-      resolve(line);
-    };
-    socket.setEncoding('latin1');
-    socket.on('connect', () => (request === null ? finish('') : socket.write(request)));
-    socket.on('data', (chunk: string) => {
-      answer += chunk;
-      if (answer.includes('\r\n')) finish(answer.slice(0, answer.indexOf('\r\n')));
-    });
-    socket.on('timeout', () => finish(`no answer from ${host}:${port}`));
-    socket.on('end', () => finish(`a closed connection from ${host}:${port}`));
-    socket.on('error', (error) => finish(error.message));
-  });
 }

@@ -3,8 +3,9 @@
 import type { HostValues } from '../config/host-placeholders.ts';
 import { fillPlaceholders, type SystemValues, startWithOptions } from '../config/placeholders.ts';
 import type { System } from '../config/schema.ts';
-import { type Checkout, commandPath } from '../machine/checkout.ts';
-import type { RunningProcess, Supervisor } from '../machine/process.ts';
+import type { Checkout } from '../machine/checkout.ts';
+import type { TrialHost, TrialProcess } from '../machine/trial-host.ts';
+import type { ServerLogs } from './readiness.ts';
 
 /** Where servers listen that are at no wire's end: nothing of a run leaves this machine. */
 export const HOST = '127.0.0.1';
@@ -19,8 +20,8 @@ export interface ServerRequest {
   cwd: string;
   /** The network namespace that it is started in; undefined: this thread's. */
   network?: string;
-  logs: { stdoutFile: string; stderrFile: string };
-  supervisor: Supervisor;
+  logs: ServerLogs;
+  host: TrialHost;
 }
 
 export function startServer({
@@ -31,13 +32,13 @@ export function startServer({
   cwd,
   network,
   logs,
-  supervisor,
-}: ServerRequest): RunningProcess {
+  host,
+}: ServerRequest): Promise<TrialProcess> {
   const fill = (text: string): string => fillPlaceholders(text, values);
-  const [program = '', ...args] = startWithOptions(system).map(fill);
   const own = Object.entries(system.env).map(([name, value]) => [name, fill(value)]);
-  return supervisor.start({
-    argv: [commandPath(program, checkout), ...args],
+  return host.start({
+    argv: startWithOptions(system).map(fill),
+    checkout,
     cores: system.server_cores,
     cwd,
     network,

@@ -7,24 +7,23 @@ import { type LoadResult, SERVER_PAUSES_FILE, STAMPED_FOLDER } from '../../resul
 import { writeStages } from '../../results/index.ts';
 import { hostValues, serverAddress } from '../config/host-placeholders.ts';
 import { fillPlaceholders, type SystemValues, startWithOptions } from '../config/placeholders.ts';
-import { placementOf } from '../config/placement.ts';
+import { isHere, isOneHost, placementOf } from '../config/placement.ts';
 import { protocolOf } from '../config/protocol.ts';
 import { stagesAt } from '../config/swept.ts';
 import { TrialFailure } from '../errors.ts';
 import type { Placement } from '../lab/where.ts';
 import { hasMoments } from '../machine/backends.ts';
-import { commandPath, OWN_COMMAND } from '../machine/checkout.ts';
-import { freePort } from '../machine/ports.ts';
-import type { RunningProcess } from '../machine/process.ts';
+import { OWN_COMMAND } from '../machine/checkout.ts';
+import type { TrialHost, TrialProcess } from '../machine/trial-host.ts';
 import { SERVER_ADDRESS } from '../wire/wire.ts';
 import { commandTime_us, readCommandStats } from './command-stats.ts';
 import { clientCoresOf, corePairOf } from './core-pair.ts';
 import { loadArguments, meterArguments } from './load-arguments.ts';
 import { type Meter, measure, type WorkloadOperation } from './measurement.ts';
 import type { SystemTrial } from './plan.ts';
-import { type Address, waitUntilReady } from './readiness.ts';
+import { type Address, type ServerLogs, waitUntilReady } from './readiness.ts';
 import { HOST, startServer } from './server.ts';
-import { type EndedTrial, type TrialContext, TrialRun } from './trial-run.ts';
+import { type EndedTrial, type TakenOfHost, type TrialContext, TrialRun } from './trial-run.ts';
 
 /** How long a server may take to end after SIGTERM, before SIGKILL; somebody waits at an interrupted run. */
 const STOP_GRACE_MS = 5000;
@@ -34,10 +33,23 @@ export function runSystemTrial(planned: SystemTrial, context: TrialContext): Pro
   return new ServerRun(planned, context).run();
 }
 
+/** The hosts of a trial, with what it has on them. */
+interface Ends {
+  server: TrialHost;
+  generator: TrialHost;
+  /** Mirror of the trial's folder, on the server's host. */
+  mirror: string;
+  /** Working folder of the server. */
+  dir: string;
+  /** For the server's stamps. */
+  shared: string;
+}
+
 /** One measurement of the running server. */
 interface Measuring {
   operation: WorkloadOperation;
-  server: RunningProcess;
+  ends: Ends;
+  server: TrialProcess;
   address: Address;
   duration_s: number;
   /** One window of time of so many is stamped; null: none. */
@@ -49,17 +61,15 @@ class ServerRun {
   readonly #planned: SystemTrial;
   readonly #context: TrialContext;
   readonly #run: TrialRun;
-  #server: RunningProcess | null = null;
+  #ends: Ends | null = null;
+  #server: TrialProcess | null = null;
   readonly #placement: Placement;
-  /** For the server's stamps. */
-  readonly #sharedFolder: string;
 
   constructor(planned: SystemTrial, context: TrialContext) {
     this.#planned = planned;
     this.#context = context;
     this.#run = new TrialRun(planned, context);
     this.#placement = placementOf(context.experiment, planned.subject);
-    this.#sharedFolder = context.supervisor.createSharedFolder();
   }
 
   run(): Promise<EndedTrial> {
@@ -67,34 +77,32 @@ class ServerRun {
       () => this.#startAndMeasure(),
       async () => {
         await this.#stopServer();
-        this.#context.supervisor.restoreSysctls();
-        this.#context.supervisor.removeFolder(this.#sharedFolder);
+        await this.#restoreSysctls();
       },
     );
   }
 
   async #startAndMeasure(): Promise<void> {
     const { workload, subject, at } = this.#planned;
-    const stages = hasMoments(subject) ? stagesAt(this.#context.experiment.stages, at) : undefined;
-    const { server_cores } = subject;
+    // Stamps of two hosts are of two clocks, and of another host its memory is not to be read.
+    const isStamped = hasMoments(subject) && isHere(this.#placement);
+    const stages = isStamped ? stagesAt(this.#context.experiment.stages, at) : undefined;
     this.#context.onStep('start');
-    this.#setSysctls();
-    const port = await freePort(this.#placement.server.network?.address ?? HOST);
-    const server = this.#startServer(port);
-    const address = await this.#waitUntilReady(server, port);
+    const ends = await this.#reachHosts();
+    await this.#setSysctls(ends);
+    const port = await ends.server.freePort(this.#placement.server.network?.address ?? HOST);
+    const server = await this.#startServer(ends, port);
+    const address = await this.#waitUntilReady(ends, server, port);
     for (const operation of workload.operations) {
-      const where = { cores: [...server_cores, ...clientCoresOf(subject)], pid: server.pid };
       const { duration_s } = workload;
-      const folder = await this.#run.measure(operation, where, (into) =>
-        this.#measure({ operation, server, address, duration_s, stampsEvery: null, folder: into }),
+      const folder = await this.#run.measure(operation, this.#taken(ends, server), (into) =>
+        this.#measure({ operation, ends, server, address, duration_s, stampsEvery: null, folder: into }),
       );
       if (stages) {
         this.#context.onStep(`${operation}, stamped`);
         const stamped = { duration_s: stages.duration_s, stampsEvery: stages.every };
         await this.#stamp({
-          operation,
-          server,
-          address,
+          ...{ operation, ends, server, address },
           ...stamped,
           folder: path.join(folder, STAMPED_FOLDER),
         });
@@ -108,15 +116,41 @@ class ServerRun {
     return serverAddress(this.#placement, this.#planned.subject.backend) ?? HOST;
   }
 
-  #setSysctls(): void {
+  async #reachHosts(): Promise<Ends> {
+    const { hostOf } = this.#context;
+    const run = this.#run;
+    const server = await hostOf(this.#placement.server.host);
+    const generator = await hostOf(this.#placement.generators[0].host);
+    const [mirror, dir] = [await run.mirror(server, run.folder.path), await run.createFolder(server)];
+    const shared = await run.createFolder(server, { shared: true });
+    this.#ends = { server, generator, mirror, dir, shared };
+    return this.#ends;
+  }
+
+  #taken({ server, generator }: Ends, { pid }: TrialProcess): TakenOfHost[] {
+    const { subject } = this.#planned;
+    const [ofServer, ofClient] = [subject.server_cores, clientCoresOf(subject)];
+    if (server === generator) return [{ host: server, cores: [...ofServer, ...ofClient], pid }];
+    return [
+      { host: server, cores: ofServer, pid },
+      { host: generator, cores: ofClient, pid: null },
+    ];
+  }
+
+  async #setSysctls({ server, generator }: Ends): Promise<void> {
     const { sysctl } = this.#planned.subject;
     if (Object.keys(sysctl).length === 0) return;
     try {
-      this.#context.supervisor.setSysctls(sysctl);
+      for (const host of new Set([server, generator])) await host.setSysctls(sysctl);
     } catch (error) {
       throw new TrialFailure(`a kernel parameter cannot be set: ${(error as Error).message}`);
     }
     this.#run.folder.log(`set for this trial: ${JSON.stringify(sysctl)}`);
+  }
+
+  async #restoreSysctls(): Promise<void> {
+    const hosts = this.#ends === null ? [] : [this.#ends.server, this.#ends.generator];
+    for (const host of new Set(hosts)) if (host.lost === null) await host.restoreSysctls();
   }
 
   /** Measures once more with stamps, and splits the latency into stages. */
@@ -131,25 +165,29 @@ class ServerRun {
     });
   }
 
-  #measure(request: Measuring): Promise<LoadResult> {
+  async #measure(request: Measuring): Promise<LoadResult> {
     const { workload } = this.#planned;
-    return measure({ ...this.#context, ...request, workload, meter: this.#loadGenerator(request) });
+    const host = request.ends.generator;
+    const there = await this.#run.mirror(host, request.folder);
+    const meter = this.#loadGenerator(request, there);
+    return measure({ ...this.#context, ...request, workload, host, there, meter });
   }
 
   /** Values of placeholders that are files, for a command line that is run, or for one that is recorded. */
-  #files(recorded: boolean): Pick<SystemValues, 'dir' | 'stamps' | 'pauses'> {
-    if (recorded) return { dir: '{dir}', stamps: '{stamps}', pauses: '{pauses}' };
+  #files(ends: Ends | null): Pick<SystemValues, 'dir' | 'stamps' | 'pauses'> {
+    if (ends === null) return { dir: '{dir}', stamps: '{stamps}', pauses: '{pauses}' };
+    const { dir, shared, mirror } = ends;
     return {
-      dir: this.#run.workingFolder,
-      stamps: path.join(this.#sharedFolder, 'server.stamps'),
-      pauses: this.#run.folder.file(SERVER_PAUSES_FILE),
+      dir,
+      stamps: path.join(shared, 'server.stamps'),
+      pauses: path.join(mirror, SERVER_PAUSES_FILE),
     };
   }
 
-  #startServer(port: number): RunningProcess {
+  async #startServer(ends: Ends, port: number): Promise<TrialProcess> {
     const { subject } = this.#planned;
     const { server_cores } = subject;
-    const { folder, workingFolder } = this.#run;
+    const { folder } = this.#run;
     const { server } = this.#placement;
     const values = {
       host: this.#host,
@@ -159,53 +197,56 @@ class ServerRun {
     };
     // The record keeps {dir} and its like: the files' paths mean nothing once the trial is over.
     this.#run.command = startWithOptions(subject).map((word) =>
-      fillPlaceholders(word, { ...values, ...this.#files(true) }),
+      fillPlaceholders(word, { ...values, ...this.#files(null) }),
     );
     const load = os.loadavg()[0].toFixed(2);
     folder.log(
       `load average ${load}; starting on core ${server_cores}: ${JSON.stringify(this.#run.command)}`,
     );
-    this.#server = startServer({
+    this.#server = await startServer({
       system: subject,
       checkout: this.#context.checkouts.get(subject.name),
-      values: { ...values, ...this.#files(false) },
+      values: { ...values, ...this.#files(ends) },
       hostEnv: server.host.env,
-      cwd: workingFolder,
+      cwd: ends.dir,
       network: this.#context.wire?.serverNetwork,
-      logs: folder.serverLogs,
-      supervisor: this.#context.supervisor,
+      logs: logsIn(ends.mirror),
+      host: ends.server,
     });
     return this.#server;
   }
 
-  async #waitUntilReady(server: RunningProcess, port: number): Promise<Address> {
+  async #waitUntilReady(ends: Ends, server: TrialProcess, port: number): Promise<Address> {
     const { ready } = this.#planned.subject;
     const { interrupted } = this.#context;
     const { folder } = this.#run;
     const address = await waitUntilReady({
-      server,
+      ...{ server, host: ends.server, client: ends.generator },
       ready,
       address: { host: this.#host, port },
       interrupted,
-      ...folder.serverLogs,
+      written: logsIn(ends.mirror),
+      kept: logsIn(folder.path),
+      collect: () => ends.server.collect(folder.path),
     });
     folder.log(`ready at ${address.host}:${address.port}`);
     return address;
   }
 
-  #loadGenerator({ server, folder: out, ...request }: Measuring): Meter {
+  #loadGenerator({ ends, server, folder: _, ...request }: Measuring, out: string): Meter {
     const { trial, subject, workload } = this.#planned;
     const { client, start } = subject;
     const { isFirst, folder } = this.#run;
     const { seed } = this.#context.experiment;
-    const files = this.#files(false);
+    const files = this.#files(ends);
     const checkout = this.#context.checkouts.get(subject.name);
-    const pair = corePairOf(subject, checkout);
+    const pair = corePairOf(subject, checkout, this.#placement);
     const [generator] = this.#placement.generators;
     const hasStamps = start.some((word) => word.includes('{stamps}'));
     const readsBusyTime = checkout === undefined || checkout.loadOptions.has('--server-busy-time');
     // An older load generator wants the core with it.
-    const serverPid = typeof pair === 'string' && checkout !== undefined ? null : server.pid;
+    const isTooOld = typeof pair === 'string' && checkout !== undefined;
+    const serverPid = isTooOld || !isOneHost(this.#placement) ? null : server.pid;
     const asked = {
       ...request,
       workload,
@@ -228,11 +269,17 @@ class ServerRun {
     return {
       name: client.program ?? 'the load generator',
       log: 'load',
-      argv: [commandPath(OWN_COMMAND, checkout), ...words],
+      argv: [OWN_COMMAND, ...words],
+      checkout,
       cores: clientCoresOf(subject),
       // No server of an experiment wants a password, and the runner's own environment may have one for others.
       env: { ...generator.host.env, REDISCLI_AUTH: '' },
-      server: { process: server, logs: Object.values(folder.serverLogs) },
+      server: {
+        process: server,
+        host: ends.server,
+        logs: Object.values(logsIn(folder.path)),
+        collect: () => ends.server.collect(folder.path),
+      },
     };
   }
 
@@ -241,6 +288,7 @@ class ServerRun {
     const grace = this.#context.signal.aborted ? INTERRUPTED_STOP_GRACE_MS : STOP_GRACE_MS;
     const wasRunning = this.#server.end === null;
     const byItself = await this.#server.stop(grace);
+    await this.#ends?.server.collect(this.#run.folder.path);
     const killed = byItself ? '' : ` (SIGKILL: still there ${grace / 1000} s after SIGTERM)`;
     this.#run.folder.log(`the server ${this.#server.end}${killed}`);
     if (wasRunning && this.#server.hasCrashed) {
@@ -249,4 +297,11 @@ class ServerRun {
       );
     }
   }
+}
+
+function logsIn(folder: string): ServerLogs {
+  return {
+    stdoutFile: path.join(folder, 'server.stdout.log'),
+    stderrFile: path.join(folder, 'server.stderr.log'),
+  };
 }

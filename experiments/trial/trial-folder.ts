@@ -15,8 +15,6 @@ import type { PlannedTrial } from './plan.ts';
 import { tellingLine } from './telling-line.ts';
 
 const TAIL_LINES = 20;
-/** Of each end of a log that is looked at while its program runs. */
-const MOST_READ_BYTES = 256 * 1024;
 const TAIL_BYTES = 64 * 1024;
 
 export class TrialFolder {
@@ -31,10 +29,6 @@ export class TrialFolder {
 
   file(name: string): string {
     return path.join(this.path, name);
-  }
-
-  get serverLogs(): { stdoutFile: string; stderrFile: string } {
-    return { stdoutFile: this.file('server.stdout.log'), stderrFile: this.file('server.stderr.log') };
   }
 
   get elapsed_s(): number {
@@ -77,21 +71,6 @@ export async function lastWords(logs: readonly string[], { certain = false } = {
   const told = await Promise.all(logs.map(async (log) => tellingLine(await lastLines(log, Infinity))));
   const found = told.find((one) => one?.certain) ?? (certain ? null : told.find((one) => one !== null));
   return found?.line ?? null;
-}
-
-/** A log, of one that is long its beginning and its end: a server may write faster than anybody reads. */
-export async function readLog(file: string): Promise<string> {
-  const handle = await open(file);
-  try {
-    const { size } = await handle.stat();
-    const first = Buffer.alloc(Math.min(size, MOST_READ_BYTES));
-    const last = Buffer.alloc(Math.min(size - first.length, MOST_READ_BYTES));
-    await handle.read(first, 0, first.length, 0);
-    await handle.read(last, 0, last.length, size - last.length);
-    return `${first.toString('utf8')}${last.toString('utf8')}`;
-  } finally {
-    await handle.close();
-  }
 }
 
 /** Up to `count` last lines of a file that may be large or missing; empty lines are left out. */

@@ -6,10 +6,11 @@
 import { type LoadResult, type Trial, trialFormat } from '../../results/formats/index.ts';
 import type { Experiment } from '../config/schema.ts';
 import { TrialFailure } from '../errors.ts';
+import type { LabHost } from '../lab/lab.ts';
 import type { Checkouts } from '../machine/checkout.ts';
-import { interference, readCounts } from '../machine/interference.ts';
+import { interference, type TakenTime, together } from '../machine/interference.ts';
 import { withoutHome } from '../machine/machine.ts';
-import type { Supervisor } from '../machine/process.ts';
+import type { TrialHost } from '../machine/trial-host.ts';
 import type { Wire } from '../wire/wire.ts';
 import type { WorkloadOperation } from './measurement.ts';
 import type { PlannedTrial } from './plan.ts';
@@ -20,7 +21,10 @@ export interface TrialContext {
   /** Of the systems and floors that are not of the checkout that runs. */
   checkouts: Checkouts;
   runFolder: string;
-  supervisor: Supervisor;
+  /** This machine. */
+  local: TrialHost;
+  /** A host that systems are placed on. Throws TrialFailure where it cannot be reached. */
+  hostOf: (host: LabHost) => Promise<TrialHost>;
   /** Over which the client reaches the servers, at whose end this process is; null: over whatever they name. */
   wire: Wire | null;
   signal: AbortSignal;
@@ -44,14 +48,30 @@ export interface EndedTrial {
 
 type Measurement = Trial['measurements'][number];
 
+/** What a measurement takes of a host. */
+export interface TakenOfHost {
+  host: TrialHost;
+  cores: readonly number[];
+  /** Of the server, where it runs there. */
+  pid: number | null;
+}
+
+async function countsOf(taken: readonly TakenOfHost[]): Promise<TakenTime> {
+  const counts = taken.map(async ({ host, cores, pid }) => ({
+    prefix: taken.length === 1 ? '' : `${host.name}:`,
+    counts: await host.readCounts(cores, pid),
+  }));
+  return together(await Promise.all(counts));
+}
+
 export class TrialRun {
   readonly context: TrialContext;
   readonly folder: TrialFolder;
-  /** A temporary folder, removed when the trial is over. */
-  readonly workingFolder: string;
   /** The command line that the record names. */
   command: readonly string[];
   readonly #planned: PlannedTrial;
+  /** Folders that are removed when the trial is over, of the hosts that it has used. */
+  readonly #folders = new Map<TrialHost, string[]>();
   readonly #measurements: Measurement[] = [];
   readonly #medians_us = new Map<WorkloadOperation, number | null>();
   #unanswered = 0;
@@ -59,7 +79,6 @@ export class TrialRun {
   constructor(planned: PlannedTrial, context: TrialContext) {
     this.context = context;
     this.folder = new TrialFolder(context.runFolder, planned);
-    this.workingFolder = context.supervisor.createFolder();
     this.command = planned.kind === 'system' ? planned.subject.start : planned.subject.command;
     this.#planned = planned;
   }
@@ -75,16 +94,37 @@ export class TrialRun {
       this.folder.log(`failed: ${failure.message}`);
     } finally {
       await cleanUp();
-      await this.#endOrphans();
-      this.context.supervisor.removeFolder(this.workingFolder);
+      await this.#leaveHosts();
     }
     const record = await this.#record(failure);
     await this.folder.writeRecord(record);
     return { record, medians_us: this.#medians_us, unanswered: this.#unanswered };
   }
 
-  async #endOrphans(): Promise<void> {
-    const orphans = await this.context.supervisor.endOrphans();
+  /** A temporary folder there, until the trial is over; `shared`: in memory that processes share. */
+  async createFolder(host: TrialHost, { shared = false } = {}): Promise<string> {
+    const folder = await host.createFolder(shared);
+    this.#folders.set(host, [...(this.#folders.get(host) ?? []), folder]);
+    return folder;
+  }
+
+  /** A folder there, until the trial is over, for what comes into one of the trial's folders. */
+  async mirror(host: TrialHost, ours: string): Promise<string> {
+    const there = await host.mirror(ours);
+    if (there !== ours) this.#folders.set(host, [...(this.#folders.get(host) ?? []), there]);
+    return there;
+  }
+
+  async #leaveHosts(): Promise<void> {
+    for (const [host, folders] of this.#folders) {
+      if (host.lost !== null) continue;
+      await this.#endOrphans(host);
+      for (const folder of folders) await host.removeFolder(folder);
+    }
+  }
+
+  async #endOrphans(host: TrialHost): Promise<void> {
+    const orphans = await host.endOrphans();
     if (orphans.length === 0) return;
     const what = `left in sessions of their own, and ended now: ${orphans.join(', ')}`;
     this.folder.log(what);
@@ -103,17 +143,17 @@ export class TrialRun {
 
   /**
    * Has `work` measure an operation into a folder, which it returns, and records how it went and what
-   * interfered with these cores, and with the process `pid`.
+   * interfered with what it took of hosts.
    */
   async measure(
     operation: WorkloadOperation,
-    { cores, pid }: { cores: readonly number[]; pid: number | null },
+    taken: readonly TakenOfHost[],
     work: (folder: string) => Promise<LoadResult>,
   ): Promise<string> {
     this.context.onStep(operation);
     const folder = this.folder.file(this.#target(operation).dir);
     const startedAt_s = this.folder.elapsed_s;
-    const before = await readCounts(cores, pid);
+    const before = await countsOf(taken);
     const record = (outcome: Pick<Measurement, 'status' | 'reason' | 'interference'>): void => {
       const elapsed_s = this.folder.elapsed_s - startedAt_s;
       this.#measurements.push({ ...this.#target(operation), ...outcome, elapsed_s });
@@ -128,7 +168,7 @@ export class TrialRun {
       record({
         status: 'ok',
         reason: null,
-        interference: interference(before, await readCounts(cores, pid)),
+        interference: interference(before, await countsOf(taken)),
       });
       return folder;
     } catch (error) {
