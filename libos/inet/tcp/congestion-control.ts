@@ -19,6 +19,8 @@ export interface CongestionControl {
   acknowledged(bytes: number, nowUs: number, smoothedRttUs: number, inFlightBefore: number): void;
   /** Whether the window is what holds sending back; `inFlightBefore` as above. */
   limits(inFlightBefore: number): boolean;
+  /** The same as `acknowledged`, where it is not: the application or the receiver limits the sender. */
+  unused(nowUs: number): void;
   /** Loss was found by duplicate or selective acknowledgements: reduces window and threshold. */
   enterRecovery(inFlight: number, nowUs: number): void;
   /** Slow start has gone far enough (RFC 9406): its threshold is the window of now. */

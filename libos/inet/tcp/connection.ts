@@ -194,10 +194,15 @@ export class TcpConnection implements Attended, Path {
   // Arrival of a segment when the peer's SYN has come: the steps of RFC 9293, section 3.10.7.4, with the
   // checks of RFC 5961 against forged segments and of RFC 7323 against old ones
 
+  /** A segment of the peer has come. */
+  wasHeard(): void {
+    this.lastArrivalUs = this.context.nowUs;
+  }
+
   /** Takes the segment in `frame`. Returns whether the frame was kept. */
   arrives(segment: TcpSegment, frame: SgaSegment): boolean {
     const { context, receiver, sender } = this;
-    this.lastArrivalUs = context.nowUs;
+    this.wasHeard();
     if (this.state === TcpState.SynReceived && this.#crossedSynAnswers(segment)) return false;
     const { flags } = segment;
     // First: the sequence number, after the timestamp.

@@ -120,7 +120,7 @@ export class Cubic extends SlowStart {
   }
 
   /** Time in which the window was not used is no time for it to grow (section 5.8). */
-  protected windowUnused(nowUs: number): void {
+  unused(nowUs: number): void {
     if (this.#epochUs === NO_EPOCH) return;
     this.#epochUs += nowUs - this.#lastUs;
     this.#lastUs = nowUs;

@@ -61,6 +61,11 @@ export class Flight {
     return this.count >= MOST_ENTRIES;
   }
 
+  /** All was sent once, and nothing is SACKed. */
+  get isPlain(): boolean {
+    return (this.sackedCount | this.againCount) === 0;
+  }
+
   // One entry, by its index
 
   startOf(index: number): number {
@@ -134,6 +139,13 @@ export class Flight {
     this.count--;
     if (this.count > 0) this.#head++;
     else this.#clear();
+  }
+
+  /** All is acknowledged, up to `sequence`, and has no marks. */
+  empty(sequence: number): void {
+    this.start = sequence;
+    this.count = 0;
+    this.#clear();
   }
 
   /** The first entry, which reaches farther, is acknowledged up to `sequence`. */

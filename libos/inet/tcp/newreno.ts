@@ -29,5 +29,5 @@ export class NewReno extends SlowStart {
     this.grow(this.mss);
   }
 
-  protected windowUnused(): void {}
+  unused(): void {}
 }

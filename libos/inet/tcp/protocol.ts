@@ -23,6 +23,7 @@ import { arrivesForListener } from './accept.ts';
 import { answerArrives } from './connect.ts';
 import type { TcpConnection } from './connection.ts';
 import { Context } from './context.ts';
+import { Predicted, takePredicted } from './header-prediction.ts';
 import type { Listener } from './listener.ts';
 import type { TcpOptions } from './options.ts';
 import { AckDue } from './receiver.ts';
@@ -32,6 +33,8 @@ import { timerExpired } from './timer.ts';
 export class Tcp {
   readonly context: Context<TcpConnection>;
   readonly listeners = new Map<number, Listener>();
+  /** Header prediction; what is not as predicted takes the steps of TcpConnection.arrives. */
+  readonly takePredicted: typeof takePredicted = takePredicted;
   /** The segment that is being processed. */
   readonly #segment = new TcpSegment();
   readonly #checksum = new Checksum();
@@ -78,6 +81,8 @@ export class Tcp {
     if (connection === null) {
       return this.#arrivesForNone(segment, frame, null);
     }
+    const predicted = this.takePredicted(connection, segment, frame);
+    if (predicted !== Predicted.No) return predicted === Predicted.Kept;
     if (connection.state === TcpState.SynSent) {
       answerArrives(connection, segment);
       return false;

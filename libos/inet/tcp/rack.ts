@@ -122,6 +122,19 @@ export class Rack {
     }
   }
 
+  /** The same for all segments in flight, in order, which were sent once each. */
+  allDelivered(flight: Flight): void {
+    const last = flight.count - 1;
+    const sentUs = flight.sentUs(last);
+    const end = flight.end(last);
+    if (isBefore(flight.end(0), this.#farthest)) this.#reorderingSeen = true;
+    if (isBefore(this.#farthest, end)) this.#farthest = end;
+    this.#rttUs = this.#clock.nowUs - sentUs;
+    if (sentUs < this.#sentUs || (sentUs === this.#sentUs && !isBefore(this.#end, end))) return;
+    this.#sentUs = sentUs;
+    this.#end = end;
+  }
+
   // Step 4: the reordering window
 
   /** The receiver has got something twice: once a round trip, the window grows. */

@@ -84,7 +84,7 @@ export class Receiver implements Acknowledging {
   /** All data and the FIN have come. */
   finReceived = false;
   /** A FIN has come, perhaps ahead of data that is missing. */
-  #finPending = false;
+  finPending = false;
   #finSequence = 0;
 
   /** Both sides use timestamps. */
@@ -195,7 +195,7 @@ export class Receiver implements Acknowledging {
       this.ackDue = AckDue.Now;
     }
     if (fin) {
-      this.#finPending = true;
+      this.finPending = true;
       this.#finSequence = finSequence;
     }
     let taken: number = Taken.Nothing;
@@ -207,7 +207,7 @@ export class Receiver implements Acknowledging {
       // A probe of a closed window; or a FIN ahead of data that is missing (RFC 5681, section 4.2).
       this.ackDue = AckDue.Now;
     }
-    return this.#finPending && this.next === this.#finSequence ? taken | this.#takeFin() : taken;
+    return this.finPending && this.next === this.#finSequence ? taken | this.#takeFin() : taken;
   }
 
   /**
@@ -298,7 +298,7 @@ export class Receiver implements Acknowledging {
   }
 
   #takeFin(): number {
-    this.#finPending = false;
+    this.finPending = false;
     this.finReceived = true;
     this.next = advance(this.next, 1);
     this.ackDue = AckDue.Now;

@@ -7,22 +7,23 @@
  * Sequence numbers come from the sender with each call: `una` is the oldest unacknowledged number, `nxt` the
  * next to be sent for the first time. Only this class writes its fields.
  */
-import { advance, distance, isAtOrBefore, isBefore, later } from '../sequence.ts';
-import { MAX_SACK_BLOCKS, type TcpSegment } from '../wire/tcp.ts';
+import { advance, distance, isBefore, later } from '../sequence.ts';
+import type { TcpSegment } from '../wire/tcp.ts';
 import { createCongestionControl } from './congestion.ts';
 import type { CongestionControl } from './congestion-control.ts';
 import type { Context } from './context.ts';
 import type { Deadlines } from './deadlines.ts';
-import { Flight, Mark } from './flight.ts';
+import { Delivered } from './delivered.ts';
+import type { Flight } from './flight.ts';
 import { HyStart } from './hystart.ts';
+import { LossTimer, RunsFor } from './loss-timer.ts';
 import { ProportionalRate } from './proportional-rate.ts';
 import { Rack } from './rack.ts';
 import type { Receiver } from './receiver.ts';
 import type { RttEstimator } from './rtt.ts';
-import { type Deliveries, orderBlocks, reportsDuplicate, Scoreboard } from './sack.ts';
+import type { Scoreboard } from './sack.ts';
 import { Spurious } from './spurious.ts';
 import { TailLossProbe } from './tail-loss-probe.ts';
-import { endOfTickUs, TIMESTAMP_TICK_US } from './timestamp-clock.ts';
 
 /** RFC 5681, section 3.2. */
 const DUPLICATE_THRESHOLD = 3;
@@ -44,28 +45,20 @@ export const Recovery = {
 } as const;
 export type Recovery = (typeof Recovery)[keyof typeof Recovery];
 
-/** What the deadline of loss detection is for. */
-const Timer = { None: 0, Probe: 1, Reordering: 2 } as const;
-type Timer = (typeof Timer)[keyof typeof Timer];
-
-/** Where the blocks of the SACK option in hand lie, in the order of their numbers. */
-const blocks = new Int32Array(MAX_SACK_BLOCKS);
-
-export class LossRecovery implements Deliveries {
+export class LossRecovery {
   readonly #context: Context;
   /** Knows whether both sides use SACK, and timestamps. */
   readonly #receiver: Receiver;
   readonly #rtt: RttEstimator;
-  readonly #deadlines: Deadlines;
   readonly congestion: CongestionControl;
-  readonly flight = new Flight();
+  readonly flight: Flight;
+  readonly #delivered: Delivered;
   readonly #rack: Rack;
+  readonly #timer: LossTimer;
   readonly #probe = new TailLossProbe();
   readonly #rate = new ProportionalRate();
   readonly #spurious = new Spurious();
   #hystart: HyStart | null = null;
-  /** What the peer has told by SACK; null: nothing ever. */
-  scoreboard: Scoreboard | null = null;
   state: Recovery = Recovery.Open;
   /** What `nxt` was when this recovery began. */
   #recoveryPoint = 0;
@@ -76,36 +69,19 @@ export class LossRecovery implements Deliveries {
   /** The next segment must be sent again whatever the congestion window says (RFC 5681, section 3.2, step 3). */
   #retransmitFirst = false;
   #duplicateAcks = 0;
-  #timer: Timer = Timer.None;
   /** A tail loss probe is to be sent. */
   probeDue = false;
   /** Something was sent or acknowledged since the probe's timer was set. */
   #flightChanged = false;
 
-  // Of the acknowledgement in hand
-  /** It and all before it say that everything arrives in order, and once. */
-  #isOrderly = false;
-  #deliveredBytes = 0;
-  /** When the oldest segment was sent that it measures. */
-  #sampleSentUs = NEVER;
-  #rttUs = Number.NaN;
-  /** What was sent from then on has a later timestamp than the one it echoes; NEVER when it tells nothing. */
-  #echoEndUs = NEVER;
-  /** It delivers something of before the recovery point that was sent once. */
-  #originalDelivered = false;
-  /** It has a SACK option; a D-SACK; of the tail loss probe. */
-  #hasSack = false;
-  #hasDuplicate = false;
-  #hasProbe = false;
-  /** All that this recovery has sent again has arrived twice. */
-  #allDuplicate = false;
-
   constructor(context: Context, receiver: Receiver, rtt: RttEstimator, deadlines: Deadlines) {
     this.#context = context;
     this.#receiver = receiver;
     this.#rtt = rtt;
-    this.#deadlines = deadlines;
     this.#rack = new Rack(context);
+    this.#delivered = new Delivered(context, rtt, this.#rack, this.#probe, this.#spurious);
+    this.flight = this.#delivered.flight;
+    this.#timer = new LossTimer(deadlines, rtt, context.options.minRtoUs);
     this.congestion = createCongestionControl(context.options.congestion, context.maxSegmentBytes);
   }
 
@@ -115,6 +91,11 @@ export class LossRecovery implements Deliveries {
     this.#rack.begin(nxt);
     if (this.#rtt.measured) this.#rack.measured(this.#rtt.smoothedUs);
     this.#hystart = new HyStart(nxt);
+  }
+
+  /** What the peer has told by SACK; null: nothing ever. */
+  get scoreboard(): Scoreboard | null {
+    return this.#delivered.scoreboard;
   }
 
   /** Bytes that may be in the network. */
@@ -149,11 +130,8 @@ export class LossRecovery implements Deliveries {
   // What an acknowledgement delivers
 
   /**
-   * Takes what an acceptable acknowledgement says of the segments in flight: which have arrived, and how long their
-   * round trips were. Returns whether its SACK option has news.
-   *
-   * @param newBytes numbers that it acknowledges for the first time, or less
-   * @param echoAgeTicks how old the timestamp is that it echoes; negative when it cannot be, or there is none
+   * Takes what an acceptable acknowledgement says of the segments in flight. Returns whether its SACK option has news.
+   * See Delivered.
    */
   takeDelivered(
     segment: TcpSegment,
@@ -162,103 +140,15 @@ export class LossRecovery implements Deliveries {
     mss: number,
     echoAgeTicks: number,
   ): boolean {
-    const { nowUs } = this.#context;
-    const inFlightBefore = distance(this.flight.start, nxt);
-    this.#deliveredBytes = 0;
-    this.#sampleSentUs = NEVER;
-    this.#rttUs = Number.NaN;
-    this.#echoEndUs = echoAgeTicks >= 0 ? endOfTickUs(nowUs, echoAgeTicks) : NEVER;
-    this.#originalDelivered = false;
-    this.#hasSack = segment.sackCount > 0;
-    this.#isOrderly = !this.#hasSack && this.flight.sackedCount === 0 && !this.needsEcho;
-    this.#hasDuplicate = false;
-    this.#hasProbe = false;
-    this.#allDuplicate = false;
-    this.#rack.acknowledgementArrives(this.#echoEndUs);
-    if (newBytes > 0) this.#acknowledgeTo(segment.acknowledgement);
-    const sacks = this.#hasSack && this.#receiver.sackPermitted && this.#takeSacks(segment, nxt);
-    if (this.#sampleSentUs < NEVER) {
-      this.#rttUs = nowUs - this.#sampleSentUs;
-      // RFC 7323, appendix G: one acknowledgement for two segments is expected.
-      this.#rtt.sample(this.#rttUs, inFlightBefore > 2 * mss ? Math.ceil(inFlightBefore / (2 * mss)) : 1);
-      this.#rack.measured(this.#rttUs);
-    }
+    const { sackPermitted } = this.#receiver;
+    const sacks = this.#delivered.take(segment, newBytes, nxt, mss, sackPermitted, echoAgeTicks);
+    if (newBytes > 0) this.#flightMoved();
     return sacks;
   }
 
-  #acknowledgeTo(una: number): void {
-    const { flight } = this;
-    let echoedUs = NEVER;
-    let againUs = -NEVER;
-    while (flight.count > 0 && isAtOrBefore(flight.end(0), una)) {
-      const marks = flight.marks(0);
-      if (!(marks & Mark.Sacked)) {
-        const sentUs = flight.sentUs(0);
-        if (marks & Mark.Again && sentUs > againUs) againUs = sentUs;
-        if (sentUs < echoedUs && this.#isEchoed(sentUs, marks)) echoedUs = sentUs;
-        this.segmentDelivered(0);
-      }
-      flight.drop();
-    }
-    // What was sent before something was sent again may have waited for that, behind a hole; and what was sent again
-    // may have arrived the first time (Karn, RFC 6298, section 3).
-    if (echoedUs < NEVER) this.#sampleSentUs = echoedUs;
-    else if (this.#sampleSentUs < againUs) this.#sampleSentUs = NEVER;
-    const rest = distance(flight.start, una);
-    if (rest > 0) {
-      if (!(flight.marks(0) & Mark.Sacked)) this.#deliveredBytes += rest;
-      flight.cutTo(una);
-    }
+  #flightMoved(): void {
     this.#flightChanged = true;
-    if (this.scoreboard !== null) this.scoreboard.advance(una, flight);
-    if (flight.count === 0) this.#stopTimer();
-  }
-
-  #takeSacks(segment: TcpSegment, nxt: number): boolean {
-    this.scoreboard ??= new Scoreboard();
-    const { sack, sackCount } = segment;
-    let bytes = 0;
-    let first = 0;
-    if (reportsDuplicate(segment)) {
-      first = 1;
-      this.#takeDuplicate(sack[0], sack[1], nxt);
-    }
-    const count = sackCount - first;
-    orderBlocks(segment, first, blocks);
-    for (let i = 0; i < count; i++) {
-      const at = blocks[i];
-      bytes += this.scoreboard.mark(sack[at], sack[at + 1], nxt, this.flight, this);
-    }
-    return bytes > 0 || this.#hasDuplicate;
-  }
-
-  /** The peer has got [start, end) twice. */
-  #takeDuplicate(start: number, end: number, nxt: number): void {
-    if (!isBefore(start, end) || isBefore(nxt, end)) return;
-    this.#hasDuplicate = true;
-    this.#hasProbe = this.#probe.isOf(end);
-    this.#allDuplicate = this.#spurious.duplicated(start, end);
-    // That of a probe says nothing about reordering.
-    if (!this.#hasProbe) this.#rack.duplicateReported(this.flight.start, nxt);
-  }
-
-  segmentDelivered(index: number): void {
-    const { flight } = this;
-    const marks = flight.marks(index);
-    const sentUs = flight.sentUs(index);
-    this.#deliveredBytes += flight.bytes(index);
-    this.#rack.delivered(flight, index);
-    if (marks & Mark.Again) return;
-    if (sentUs < this.#sampleSentUs) this.#sampleSentUs = sentUs;
-    if (this.state === Recovery.Timeout && isAtOrBefore(flight.end(index), this.#recoveryPoint)) {
-      this.#originalDelivered = true;
-    }
-  }
-
-  /** Whether the timestamp that is echoed says that the acknowledgement is for this transmission. */
-  #isEchoed(sentUs: number, marks: number): boolean {
-    const endUs = this.#echoEndUs;
-    return sentUs < endUs && sentUs >= endUs - TIMESTAMP_TICK_US && !(marks & Mark.SameTick);
+    if (this.flight.count === 0) this.#timer.stop();
   }
 
   // What follows from it
@@ -282,7 +172,12 @@ export class LossRecovery implements Deliveries {
     if (newBytes > 0 && this.#spurious.active) this.#judgeByEcho(una);
     const before = this.state;
     // Then there is nothing to find, but what a timer may find later.
-    if (this.#isOrderly && newBytes > 0 && before === Recovery.Open && this.#timer !== Timer.Reordering) {
+    if (
+      this.#delivered.isOrderly &&
+      newBytes > 0 &&
+      before === Recovery.Open &&
+      this.#timer.runsFor !== RunsFor.Reordering
+    ) {
       if (this.#probe.outstanding && this.#probeHasMended(una, newBytes, inFlightBefore)) return true;
       this.#duplicateAcks = 0;
       this.#grow(una, nxt, newBytes, inFlightBefore, before);
@@ -300,12 +195,40 @@ export class LossRecovery implements Deliveries {
     return duplicate || before !== Recovery.Open || this.state !== Recovery.Open;
   }
 
+  // The same where nothing is to be found: for header prediction
+
+  /** Nothing is lost, sent again or runsFor: an acknowledgement without SACK blocks means what it says. */
+  get isCalm(): boolean {
+    return (
+      this.state === Recovery.Open &&
+      this.flight.isPlain &&
+      !this.#spurious.active &&
+      !this.#probe.outstanding &&
+      this.#timer.runsFor !== RunsFor.Reordering
+    );
+  }
+
+  /**
+   * What takeDelivered and acknowledged do, while isCalm, with an acknowledgement without SACK blocks of all that is in
+   * flight, `inFlight` bytes up to `nxt`.
+   */
+  allAcknowledged(nxt: number, mss: number, inFlight: number): void {
+    this.#delivered.takeAll(nxt, inFlight, mss);
+    this.#flightChanged = true;
+    this.#timer.stop();
+    this.#duplicateAcks = 0;
+    this.#grow(nxt, nxt, inFlight, inFlight, Recovery.Open);
+  }
+
   #grow(una: number, nxt: number, newBytes: number, inFlightBefore: number, before: Recovery): void {
     const { congestion } = this;
-    // What an application sends a little of now and then says nothing about queues.
-    if (this.#hystart !== null && congestion.limits(inFlightBefore)) {
-      this.#watchSlowStart(this.#hystart, una, nxt);
+    const limits = congestion.limits(inFlightBefore);
+    if (!limits && before === Recovery.Open) {
+      // What an application sends a little of now and then says nothing about queues.
+      congestion.unused(this.#context.nowUs);
+      return;
     }
+    if (limits && this.#hystart !== null) this.#watchSlowStart(this.#hystart, una, nxt);
     const used = before === Recovery.Timeout ? congestion.window : inFlightBefore;
     congestion.acknowledged(newBytes, this.#context.nowUs, this.#rtt.smoothedUs, used);
   }
@@ -313,7 +236,7 @@ export class LossRecovery implements Deliveries {
   #watchSlowStart(hystart: HyStart, una: number, nxt: number): void {
     const { congestion } = this;
     if (congestion.window >= congestion.slowStartThreshold) this.#hystart = null;
-    else if (hystart.acknowledged(una, nxt, this.#rttUs)) {
+    else if (hystart.acknowledged(una, nxt, this.#delivered.rttUs)) {
       congestion.endSlowStart();
       this.#hystart = null;
     } else congestion.slowStartDivisor = hystart.divisor;
@@ -321,8 +244,9 @@ export class LossRecovery implements Deliveries {
 
   /** With SACK. */
   #decide(una: number, nxt: number, mss: number, newBytes: number): void {
-    if (this.#allDuplicate) this.#undo();
-    const isJudged = this.state === Recovery.Timeout && (this.#deliveredBytes > 0 || !this.#hasDuplicate);
+    const { allDuplicate, bytes, hasDuplicate } = this.#delivered;
+    if (allDuplicate) this.#undo();
+    const isJudged = this.state === Recovery.Timeout && (bytes > 0 || !hasDuplicate);
     if (isJudged) this.#judgeByForward(una, newBytes);
     if (this.state !== Recovery.Open && !isBefore(una, this.#recoveryPoint)) this.#leave(nxt);
     this.#detectLosses(una, nxt, mss, newBytes > 0);
@@ -333,17 +257,14 @@ export class LossRecovery implements Deliveries {
     const rack = this.#rack;
     const lostBefore = flight.lostBytes;
     const waitUs = rack.detectLosses(flight, this.state !== Recovery.Open, this.#rtt.smoothedUs);
-    if (waitUs > 0) {
-      this.#timer = Timer.Reordering;
-      this.#deadlines.lossTimerIn(waitUs);
-    } else if (this.#timer === Timer.Reordering) this.#stopTimer();
+    this.#timer.awaitReordering(waitUs);
     if (this.state === Recovery.Open) {
       if (flight.lostBytes > 0) this.#enterFastRecovery(una, nxt, mss);
     } else if (this.state === Recovery.Fast) {
       // The loss of a retransmission is a second sign of congestion (RFC 5681, section 4.3), once a round trip.
       if (rack.lostAgain && rack.lostAgainSentUs >= this.#reducedAtUs) this.#reduce(una, nxt);
       const safe = advanced && flight.lostBytes <= lostBefore;
-      this.#rate.delivered(this.#deliveredBytes, this.bytesInNetwork(una, nxt, mss), safe, mss);
+      this.#rate.delivered(this.#delivered.bytes, this.bytesInNetwork(una, nxt, mss), safe, mss);
     }
   }
 
@@ -358,8 +279,8 @@ export class LossRecovery implements Deliveries {
     this.#highRetransmitted = una;
     this.#reduce(una, nxt);
     if (!this.#receiver.sackPermitted) return;
-    this.#rate.delivered(this.#deliveredBytes, this.bytesInNetwork(una, nxt, mss), false, mss);
-    if (this.#timer === Timer.Probe) this.#stopTimer();
+    this.#rate.delivered(this.#delivered.bytes, this.bytesInNetwork(una, nxt, mss), false, mss);
+    if (this.#timer.runsFor !== RunsFor.Reordering) this.#timer.stop();
   }
 
   #reduce(una: number, nxt: number): void {
@@ -368,7 +289,7 @@ export class LossRecovery implements Deliveries {
     if (this.#rack.lostAgain) this.#spurious.end();
     // What limited transmit has sent beyond the window does not count (RFC 5681, section 3.2, step 2).
     congestion.enterRecovery(Math.min(inFlight, congestion.window), this.#context.nowUs);
-    this.#rate.begin(congestion.slowStartThreshold, inFlight - flight.sackedBytes + this.#deliveredBytes);
+    this.#rate.begin(congestion.slowStartThreshold, inFlight - flight.sackedBytes + this.#delivered.bytes);
     this.#reducedAtUs = this.#context.nowUs;
     this.#retransmitFirst = true;
     this.#hystart = null;
@@ -409,14 +330,15 @@ export class LossRecovery implements Deliveries {
   // A reduction that was needless
 
   #judgeByEcho(una: number): void {
-    if (this.#spurious.isEcho(una, this.#echoEndUs)) this.#undo();
+    if (this.#spurious.isEcho(una, this.#delivered.echoEndUs)) this.#undo();
   }
 
   /** F-RTO. When it finds that the timeout was needed, the next segment goes again whatever new data has taken. */
   #judgeByForward(una: number, newBytes: number): void {
     const spurious = this.#spurious;
     const decides = spurious.awaitsAnswer;
-    if (spurious.forwards(una, this.#recoveryPoint, newBytes, this.#originalDelivered)) this.#undo();
+    const original = this.#delivered.hasOriginalBefore(this.#recoveryPoint);
+    if (spurious.forwards(una, this.#recoveryPoint, newBytes, original)) this.#undo();
     else if (decides) this.#retransmitFirst = true;
   }
 
@@ -454,12 +376,28 @@ export class LossRecovery implements Deliveries {
   awaitTail(una: number, nxt: number, mss: number): void {
     if (!this.#flightChanged) return;
     this.#flightChanged = false;
-    const { flight } = this;
-    if (this.state !== Recovery.Open || flight.count === 0 || flight.sackedCount > 0) return;
-    if (!this.#receiver.sackPermitted || this.#probe.outstanding || this.#timer === Timer.Reordering) return;
-    this.#timer = Timer.Probe;
     const delays = distance(una, nxt) < 2 * mss;
-    this.#deadlines.probeIn(this.#probe.waitUs(this.#rtt.smoothedUs, delays, this.#context.options.minRtoUs));
+    if (!(delays && !this.#probe.outstanding && this.#timer.leaveToTimeout())) this.#awaitTail(delays);
+  }
+
+  #awaitTail(delays: boolean): void {
+    if (this.#mayProbe && this.#timer.runsFor !== RunsFor.Reordering) {
+      this.#timer.awaitProbe(this.#probe, delays);
+    }
+  }
+
+  get #mayProbe(): boolean {
+    const { flight } = this;
+    if (this.state !== Recovery.Open || flight.count === 0 || flight.sackedCount > 0) return false;
+    return this.#receiver.sackPermitted && !this.#probe.outstanding;
+  }
+
+  /** The retransmission timer has expired. Returns whether a probe is due in place of a retransmission. */
+  probesAtTimeout(): boolean {
+    if (this.#timer.runsFor !== RunsFor.ProbeAtTimeout) return false;
+    this.#timer.take();
+    this.probeDue = this.#mayProbe;
+    return this.probeDue;
   }
 
   /** The probe that was due has been sent, up to `end`; `again`: it was no new data. */
@@ -480,8 +418,9 @@ export class LossRecovery implements Deliveries {
   }
 
   #probeHasMended(una: number, newBytes: number, inFlightBefore: number): boolean {
-    const bare = newBytes <= 0 && !this.#hasSack;
-    if (!this.#probe.acknowledged(una, this.#hasProbe, bare) || this.state !== Recovery.Open) return false;
+    const { hasProbe, hasSack } = this.#delivered;
+    const bare = newBytes <= 0 && !hasSack;
+    if (!this.#probe.acknowledged(una, hasProbe, bare) || this.state !== Recovery.Open) return false;
     const { congestion } = this;
     congestion.enterRecovery(Math.min(inFlightBefore, congestion.window), this.#context.nowUs);
     congestion.leaveRecovery(this.#context.nowUs);
@@ -489,23 +428,16 @@ export class LossRecovery implements Deliveries {
     return true;
   }
 
-  #stopTimer(): void {
-    if (this.#timer === Timer.None) return;
-    this.#timer = Timer.None;
-    this.#deadlines.stopLossTimer();
-  }
-
   /** A reordering window has passed, or a probe is due, for which the retransmission timer is to run anew. */
   timerExpired(una: number, nxt: number, mss: number): void {
-    const timer = this.#timer;
-    this.#timer = Timer.None;
-    if (timer === Timer.Reordering) {
+    const runsFor = this.#timer.take();
+    if (runsFor === RunsFor.Reordering) {
       const lostBefore = this.flight.lostBytes;
-      this.#deliveredBytes = 0;
+      this.#delivered.takeNothing();
       this.#detectLosses(una, nxt, mss, false);
       // Nothing may be on its way whose arrival would let it go.
       if (this.flight.lostBytes > lostBefore) this.#retransmitFirst = true;
-    } else if (timer === Timer.Probe && this.state === Recovery.Open) this.probeDue = true;
+    } else if (runsFor === RunsFor.Probe && this.state === Recovery.Open) this.probeDue = true;
   }
 
   // Timeouts
@@ -524,7 +456,7 @@ export class LossRecovery implements Deliveries {
     congestion.timedOut(distance(una, nxt), this.#context.nowUs, repeated);
     if (sackPermitted) {
       // RFC 2018, section 8: at the latest when sending the first hole again has not helped.
-      if (repeated && this.scoreboard !== null) this.scoreboard.clear(flight);
+      if (repeated) this.#delivered.forgetSacks();
       this.#rack.timedOut(flight, this.#rtt.smoothedUs);
     }
     this.#startOver(una, nxt);
@@ -546,7 +478,7 @@ export class LossRecovery implements Deliveries {
     this.#hystart = null;
     this.#probe.forget();
     this.probeDue = false;
-    this.#stopTimer();
+    this.#timer.stop();
   }
 
   // What may go, and what goes again

@@ -31,6 +31,15 @@ export class SendWindow {
     return segment.window << this.scale;
   }
 
+  /** Takes the window of a segment that acknowledges something for the first time, whatever its number. */
+  updateBy(segment: TcpSegment): void {
+    const bytes = segment.window << this.scale;
+    this.#sequence = segment.sequence;
+    this.#acknowledgement = segment.acknowledgement;
+    this.bytes = bytes;
+    if (bytes > this.maxBytes) this.maxBytes = bytes;
+  }
+
   /**
    * Takes the window of a segment, which is `bytes`, unless the segment is an older one. Of two that acknowledge the
    * same the later number is the newer one. What acknowledges more is newer in any case: a peer that sends lost data

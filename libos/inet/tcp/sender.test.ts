@@ -29,7 +29,7 @@ describe('send: new data', () => {
     const { peer, connection } = established({ mss: 8960, window: 60_000 }, {}, { mtu: 9000 });
     const { sender } = connection;
     // As if each byte had been pushed for itself.
-    sender.mss = 1;
+    Object.defineProperty(sender, 'mss', { value: 1 });
     peer.push(17_000);
     expect(sender.sentBytes).toBe(16_384);
     peer.send({ flags: 'A', seq: 1, ack: 101 });

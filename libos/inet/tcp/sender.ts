@@ -10,33 +10,29 @@
  * Only this class writes its fields.
  */
 import { advance, distance, isAtOrBefore, isBefore } from '../sequence.ts';
-import { IPV4_HEADER_BYTES } from '../wire/ipv4.ts';
-import { DEFAULT_MSS, Flag, HEADER_BYTES, type TcpSegment, TIMESTAMPS_BYTES } from '../wire/tcp.ts';
+import { Flag, type TcpSegment } from '../wire/tcp.ts';
 import type { Context } from './context.ts';
 import type { Deadlines } from './deadlines.ts';
 import { Emission } from './emission.ts';
+import { type Sending, sendNew, sendSizeProbe } from './new-data.ts';
 import type { Path } from './output.ts';
-import { PathMtuSearch, payloadBehindBlackHole, RAISE_AFTER_US, RETRY_AFTER_US } from './path-mtu.ts';
+import { RAISE_AFTER_US, RETRY_AFTER_US } from './path-mtu.ts';
 import { PersistTimer, type Prober } from './persist.ts';
 import { Progress } from './progress.ts';
 import { AckDue, type Receiver } from './receiver.ts';
 import { LossRecovery, Recovery } from './recovery.ts';
-import { type Resending, retransmitLost, sendTailProbe, sendWindowProbe } from './retransmit.ts';
+import { retransmitLost, sendTailProbe, sendWindowProbe } from './retransmit.ts';
 import { RttEstimator } from './rtt.ts';
+import { SegmentSize } from './segment-size.ts';
 import { SendQueue } from './send-queue.ts';
 import { Turn } from './send-turns.ts';
 import { SendWindow } from './send-window.ts';
 import { UserTimeout } from './user-timeout.ts';
 
-/** Least segment size (RFC 9293, section 3.7.1). No path needs less; tiny segments would be a flood. */
-const MIN_MSS = 64;
 /** A double that is no integer: the engine stores a field that starts with one as a double for ever. */
 const NEVER = Number.POSITIVE_INFINITY;
 
-/** New segments of one turn, so that a stream with an open window does not keep others from the device's frames. */
-const SEGMENTS_PER_TURN = 16;
-
-export class Sender implements Prober, Resending {
+export class Sender implements Prober, Sending {
   readonly queue = new SendQueue();
   readonly recovery: LossRecovery;
   readonly rtt: RttEstimator;
@@ -50,8 +46,7 @@ export class Sender implements Prober, Resending {
   /** The next number to be sent for the first time. */
   next: number;
   readonly window = new SendWindow();
-  /** Largest payload of one segment, without the room that options take. */
-  mss: number = DEFAULT_MSS;
+  readonly #size: SegmentSize;
   readonly emission: Emission;
 
   /** Stream bytes sent at least once, and of them those acknowledged: positions, exact to 2^53. */
@@ -70,8 +65,6 @@ export class Sender implements Prober, Resending {
    * given up like a dead one.
    */
   orphaned = false;
-  /** Only while segments are smaller than at the beginning. */
-  #search: PathMtuSearch | null = null;
   /** Since the oldest unacknowledged byte was first sent, or something was acknowledged. */
   readonly #userTimeout: UserTimeout;
   /** Expiries of the retransmission timer since the last progress. */
@@ -91,6 +84,7 @@ export class Sender implements Prober, Resending {
     this.#deadlines = deadlines;
     this.#receiver = receiver;
     this.rtt = new RttEstimator(minRtoUs, maxRtoUs);
+    this.#size = new SegmentSize(context, receiver);
     this.recovery = new LossRecovery(context, receiver, this.rtt, deadlines);
     this.initialSequence = initialSequence;
     this.unacknowledged = initialSequence;
@@ -99,6 +93,11 @@ export class Sender implements Prober, Resending {
     this.emission = new Emission(context, path, receiver);
     this.#userTimeout = new UserTimeout(context);
     this.persist = new PersistTimer(context, deadlines, path.neighbour, this.#userTimeout);
+  }
+
+  /** Largest payload of one segment, without the room that options take. */
+  get mss(): number {
+    return this.#size.mss;
   }
 
   /** Sequence numbers sent and not acknowledged. */
@@ -149,10 +148,7 @@ export class Sender implements Prober, Resending {
 
   /** The peer's SYN came. What it does not offer is off on both sides. */
   openedBy(segment: TcpSegment): void {
-    const offered = segment.mss === 0 ? DEFAULT_MSS : Math.max(segment.mss, MIN_MSS);
-    // RFC 6691: the option counts neither header; what options take comes off the payload.
-    const optionBytes = segment.hasTimestamps ? TIMESTAMPS_BYTES : 0;
-    this.mss = Math.min(offered, this.#context.maxSegmentBytes) - optionBytes;
+    this.#size.openedBy(segment);
     this.recovery.congestion.setMss(this.mss);
     this.window.openedBy(segment, this.initialSequence);
   }
@@ -253,6 +249,28 @@ export class Sender implements Prober, Resending {
     return progress;
   }
 
+  /** Nothing is lost, asked for or awaited, and there is no FIN: an acknowledgement means what it says. */
+  get isCalm(): boolean {
+    return this.recovery.isCalm && !this.persist.runs && !this.#size.isSought && !this.finSent;
+  }
+
+  /** What `acknowledge` does, while isCalm, with an acknowledgement of all in flight that has no SACK blocks. */
+  allAcknowledged(segment: TcpSegment): void {
+    const { inFlight, next } = this;
+    this.recovery.allAcknowledged(next, this.mss, inFlight);
+    this.unacknowledged = next;
+    this.acknowledgedBytes += inFlight;
+    this.queue.acknowledge(next, this.#context.pool);
+    this.#timeouts = 0;
+    this.#deadlines.stopRetransmission();
+    this.window.updateBy(segment);
+  }
+
+  /** The same of one that acknowledges nothing new: returns whether the window has opened. */
+  windowIsTold(segment: TcpSegment): boolean {
+    return this.window.update(segment, this.window.of(segment), false);
+  }
+
   /** New bytes, and perhaps our FIN, are acknowledged. */
   #moveUnacknowledged(acknowledgement: number, newBytes: number): void {
     const { pool } = this.#context;
@@ -262,12 +280,12 @@ export class Sender implements Prober, Resending {
     this.acknowledgedBytes += finToo ? newBytes - 1 : newBytes;
     this.queue.acknowledge(acknowledgement, pool);
     this.#timeouts = 0;
-    if (this.#search !== null) this.#searchGoesOn(this.#search);
+    if (this.#size.isSought) this.#searchGoesOn();
     if (this.persist.runs) this.#endPersisting();
-    this.#userTimeout.restart();
-    // RFC 6298, section 5.2 and 5.3.
+    // RFC 6298, section 5.2 and 5.3. The user timeout begins with what is sent next.
     if (acknowledgement === next) this.#deadlines.stopRetransmission();
     else {
+      this.#userTimeout.restart();
       this.#deadlines.retransmitIn(rtt.rtoUs);
       this.#deadlines.retransmitBy(this.#userTimeout.endsAtUs);
     }
@@ -339,7 +357,7 @@ export class Sender implements Prober, Resending {
     const sent = this.sendData(sequence, length < queued ? length : queued, fin);
     if (sent > 0) {
       this.recovery.wasSentAgain(sequence, advance(sequence, sent));
-      if (this.#search !== null && this.#mends) this.#search.lostAt(sequence, this.#context.nowUs);
+      if (this.#mends) this.#size.lostAt(sequence);
     }
     return sent;
   }
@@ -352,84 +370,40 @@ export class Sender implements Prober, Resending {
   /** New data, and the FIN behind the last of it. */
   #sendNew(): Turn {
     if (this.finSent || (this.next === this.queue.end && !this.finQueued)) return Turn.Done;
-    const { queue, recovery, mss, window } = this;
+    const { nowUs, options } = this.#context;
     // After a pause the window says nothing about the network any more (RFC 5681, section 4.1).
-    const idle = this.unacknowledged === this.next && this.#context.nowUs - this.#lastSentUs > this.rtt.rtoUs;
-    if (idle) recovery.congestion.restartAfterIdle();
-    if (this.#search !== null && !this.#sendSizeProbe(this.#search)) return Turn.NoFrame;
-    let inNetwork = recovery.bytesInNetwork(this.unacknowledged, this.next, mss);
-    for (let left = SEGMENTS_PER_TURN; ; left--) {
-      const queued = distance(this.next, queue.end);
-      const fin = this.finQueued;
-      if (queued === 0 && !fin) return Turn.Done;
-      const allowed = window.bytes - this.inFlight;
-      let length = queued < mss ? queued : mss;
-      if (length > allowed) length = allowed < 0 ? 0 : allowed;
-      if (inNetwork > 0 && inNetwork + length > recovery.window) return Turn.Done;
-      if (recovery.flight.isFull) return Turn.Done;
-      if (length > 0) length = queue.seek(this.next, length);
-      const last = length === queued;
-      const holds = this.#context.options.nagle && this.inFlight > 0 && !fin;
-      if (!window.isWorth(length, queued, allowed, mss, holds)) {
-        if (this.unacknowledged === this.next) this.#startPersisting();
-        return Turn.Done;
-      }
-      if (left === 0) return Turn.Over;
-      if (this.unacknowledged === this.next && this.#deadlines.retransmissionRuns) this.#endWaiting();
-      if (this.#emitSought(this.next, length, last && fin) < 0) return Turn.NoFrame;
-      inNetwork += length;
-      if (last && fin) return Turn.Done;
-    }
-  }
-
-  /**
-   * New data in a segment that is larger than the others, if it is time and there is enough. Returns false when the
-   * device had no frame for it.
-   */
-  #sendSizeProbe(search: PathMtuSearch): boolean {
-    const { mss, next, queue, recovery, window } = this;
-    if (recovery.state !== Recovery.Open || !search.isDue(this.#context.nowUs)) return true;
-    const length = search.payloadAbove(mss);
-    const inNetwork = recovery.bytesInNetwork(this.unacknowledged, next, mss);
-    const room = Math.min(window.bytes - this.inFlight, recovery.window - inNetwork);
-    if (length > room || length > distance(next, queue.end) || queue.seek(next, length) < length) return true;
-    if (this.unacknowledged === next && this.#deadlines.retransmissionRuns) this.#endWaiting();
-    if (this.#emitSought(next, length, false) < 0) return false;
-    search.probeWasSent(next, this.next);
-    this.#context.counters.sizeProbes++;
-    return true;
+    const idle = this.unacknowledged === this.next && nowUs - this.#lastSentUs > this.rtt.rtoUs;
+    if (idle) this.recovery.congestion.restartAfterIdle();
+    if (this.#size.isSought && !sendSizeProbe(this, this.#size)) return Turn.NoFrame;
+    return sendNew(this, options.nagle);
   }
 
   /** Something was acknowledged. */
-  #searchGoesOn(search: PathMtuSearch): void {
-    const { recovery } = this;
-    const carried = search.acknowledged(this.unacknowledged);
-    if (carried > this.mss) {
-      this.mss = carried;
-      recovery.congestion.setMss(carried);
-      if (search.isOver(carried)) this.#search = null;
-    } else if (search.takeLostAlone(this.unacknowledged)) recovery.lossWasNoCongestion();
+  #searchGoesOn(): void {
+    const { recovery, unacknowledged } = this;
+    if (this.#size.grewWith(unacknowledged)) recovery.congestion.setMss(this.mss);
+    else if (this.#size.takeLostAlone(unacknowledged)) recovery.lossWasNoCongestion();
   }
 
-  #startPersisting(): void {
+  startPersisting(): void {
     if (this.persist.runs) return;
     this.#userTimeout.restart();
     this.persist.start(this.rtt.rtoUs, this.rtt.rtoUs, this.orphaned);
   }
 
   /** What waited for room, or for the neighbour, goes: the timer is to run for it from now on. */
-  #endWaiting(): void {
+  endWaiting(): void {
+    if (!this.#deadlines.retransmissionRuns) return;
     if (this.persist.runs) this.#endPersisting();
     this.#deadlines.stopRetransmission();
   }
 
   sendData(sequence: number, length: number, withFin: boolean): number {
     const bytes = length > 0 ? this.queue.seek(sequence, length) : 0;
-    return this.#emitSought(sequence, bytes, withFin && bytes === length);
+    return this.sendSought(sequence, bytes, withFin && bytes === length);
   }
 
-  /** The same for `bytes` that one frame takes, to which the queue has been moved. */
-  #emitSought(sequence: number, bytes: number, fin: boolean): number {
+  sendSought(sequence: number, bytes: number, fin: boolean): number {
     const pushed = bytes > 0 && advance(sequence, bytes) === this.queue.end;
     const flags = Flag.Ack | (pushed ? Flag.Psh : 0) | (fin ? Flag.Fin : 0);
     if (!this.#emit(sequence, bytes, flags)) return -1;
@@ -443,9 +417,10 @@ export class Sender implements Prober, Resending {
   #newWasSent(end: number, bytes: number): void {
     const { nowUs } = this.#context;
     if (this.unacknowledged === this.next && !this.persist.runs) {
-      this.#userTimeout.restart();
+      const userTimeout = this.#userTimeout;
+      userTimeout.restart();
       // Without a measurement since, the back-off may be longer than that.
-      this.#deadlines.retransmitBy(this.#userTimeout.endsAtUs);
+      if (this.rtt.rtoUs > userTimeout.lastsUs) this.#deadlines.retransmitBy(userTimeout.endsAtUs);
     }
     this.next = end;
     this.sentBytes += bytes;
@@ -487,27 +462,32 @@ export class Sender implements Prober, Resending {
     this.backOff();
     this.#deadlines.retransmitBy(this.#userTimeout.endsAtUs);
     const { flight } = this.recovery;
-    const payload = payloadBehindBlackHole(this.#timeouts, this.mss, this.#headerBytes);
+    const payload = this.#size.behindBlackHole(this.#timeouts);
     // What is lost is no larger than that: its size is not the reason.
     const isSmall = flight.count === 0 || flight.bytes(0) <= payload;
     if (isSmall || !this.#shrink(payload, RETRY_AFTER_US)) this.takeForLost();
-  }
-
-  /** Of each packet with data. */
-  get #headerBytes(): number {
-    return IPV4_HEADER_BYTES + HEADER_BYTES + (this.#receiver.timestamps ? TIMESTAMPS_BYTES : 0);
   }
 
   /** A reordering window has passed, or a tail loss probe is due; the retransmission timer runs behind that. */
   lossTimerExpired(): void {
     const { recovery } = this;
     recovery.timerExpired(this.unacknowledged, this.next, this.mss);
-    if (!recovery.probeDue) return;
+    if (recovery.probeDue) this.#probeInsteadOfTimeout();
+  }
+
+  /** The retransmission timer has expired. Returns whether a tail loss probe goes instead; then it runs anew. */
+  probesAtTimeout(): boolean {
+    return !this.hasGivenUp && this.recovery.probesAtTimeout() && this.#probeInsteadOfTimeout();
+  }
+
+  #probeInsteadOfTimeout(): boolean {
+    const { recovery } = this;
     // What lies beyond a window that was taken back, the peer would not look at.
     recovery.probeDue = this.window.bytes >= this.inFlight && !this.persist.runs;
-    if (!recovery.probeDue) return;
+    if (!recovery.probeDue) return false;
     this.#deadlines.retransmitIn(this.rtt.rtoUs);
     this.#deadlines.retransmitBy(this.#userTimeout.endsAtUs);
+    return true;
   }
 
   /** The neighbour does not answer, which is no congestion: what is in flight goes again when it does. */
@@ -560,11 +540,7 @@ export class Sender implements Prober, Resending {
 
   /** The same, and larger ones are tried again in so many microseconds. */
   #shrink(mss: number, raiseInUs: number): boolean {
-    if (mss >= this.mss) return false;
-    this.#context.counters.sizesReduced++;
-    this.#search ??= new PathMtuSearch(this.mss, this.#headerBytes);
-    this.#search.waitUntil(this.#context.nowUs + raiseInUs);
-    this.mss = mss;
+    if (!this.#size.shrink(mss, raiseInUs)) return false;
     this.recovery.congestion.setMss(mss);
     this.takeForLost();
     // Whatever was larger goes again, also what was sent just now.

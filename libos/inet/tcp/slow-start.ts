@@ -45,7 +45,7 @@ export abstract class SlowStart implements CongestionControl {
   acknowledged(bytes: number, nowUs: number, smoothedRttUs: number, inFlightBefore: number): void {
     if (inFlightBefore + this.mss >= this.window) this.#limitedByWindow = inFlightBefore;
     if (this.#limitedByWindow <= 0) {
-      this.windowUnused(nowUs);
+      this.unused(nowUs);
       return;
     }
     this.#limitedByWindow -= bytes;
@@ -61,6 +61,8 @@ export abstract class SlowStart implements CongestionControl {
   limits(inFlightBefore: number): boolean {
     return this.#limitedByWindow > 0 || inFlightBefore + this.mss >= this.window;
   }
+
+  abstract unused(nowUs: number): void;
 
   abstract enterRecovery(inFlight: number, nowUs: number): void;
 
@@ -124,6 +126,4 @@ export abstract class SlowStart implements CongestionControl {
   protected abstract thresholdAfterLoss(inFlight: number): number;
   /** Growth at or above the threshold. */
   protected abstract avoidCongestion(bytes: number, nowUs: number, smoothedRttUs: number): void;
-  /** Data was acknowledged, but the application or the receiver, not the window, limited the sender. */
-  protected abstract windowUnused(nowUs: number): void;
 }

@@ -14,7 +14,7 @@ const UNMEASURED_US = 1e6;
  * Least time until a probe. Two round trips of ten microseconds are less than a peer may need for other things, such as
  * collecting garbage.
  */
-const MIN_PROBE_US = 1000;
+export const MIN_PROBE_US = 1000;
 
 export class TailLossProbe {
   /** One has been sent, and not answered. */

@@ -22,7 +22,10 @@ export function timerExpired(connection: TcpConnection): void {
     connection.sender.lossTimerExpired();
     context.markDirty(connection);
   }
-  if (deadlines.takeRetransmission()) retransmissionIsDue(connection);
+  if (deadlines.takeRetransmission()) {
+    if (connection.sender.probesAtTimeout()) context.markDirty(connection);
+    else retransmissionIsDue(connection);
+  }
   if (connection.hasEnded) return;
   if (deadlines.takeAck()) {
     receiver.acknowledgeNow();
