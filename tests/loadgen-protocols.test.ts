@@ -7,6 +7,7 @@ import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { command } from '../loadgen/command.ts';
 import { type LoadResult, loadResultFormat } from '../results/formats/index.ts';
 import { joinStampsOf } from '../results/summary/stages/stages-file.ts';
+import { answer } from './answer.ts';
 import { bypassbench, ExampleServers, posix } from './example-servers.ts';
 import { refusal } from './refusal.ts';
 
@@ -21,14 +22,17 @@ afterEach(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Enough to split their stages. Both sides poll, and share their cores with other tests: each may take its time. */
+/** Enough to split their stages. They share their cores with other tests: each may take its time. */
 const REQUESTS = 100;
 
 /** Loads a server with some messages; what was written, and where. */
 async function load(target: string, ...args: string[]): Promise<{ result: LoadResult; out: string }> {
   const out = join(folder, `out-${names++}`);
   const brief = ['--warmup-s', '0.02', '--requests', `${REQUESTS}`, '--reply-timeout-s', '60', '--out', out];
-  await run(bypassbench, ['load', '--target', target, ...brief, ...args]);
+  const words = ['--target', target, '--idle', 'sleep', ...brief, ...args];
+  // Over the kernel here, since a start takes most of the time; a device is its process' own.
+  if (args.includes('--backend')) await run(bypassbench, ['load', ...words]);
+  else await answer(command(), ...words);
   return { result: loadResultFormat.read(readFileSync(join(out, 'result.json'), 'utf8')), out };
 }
 
@@ -100,7 +104,7 @@ describe.each(Object.keys(links))('over %s', (backend) => {
 
   it('a sink answers what it takes', async () => {
     const { target, client } = await serve('sink');
-    for (const bytes of ['1', '200000']) {
+    for (const bytes of backend === 'kernel' ? ['1', '200000'] : ['200000']) {
       const { result } = await load(
         target,
         ...client,

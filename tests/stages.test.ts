@@ -165,6 +165,8 @@ test('a load that dies leaves a server stamping, and the next one does not take 
       '--keys',
       '1000',
       '--populate',
+      '--warmup-s',
+      '0',
       '--duration-s',
       '60',
       '--stamps-every',

@@ -24,8 +24,11 @@ import type { SlowServeOptions } from './stages-slow-server.ts';
 
 export const bypassbench = path.join(import.meta.dirname, '..', 'bin', 'bypassbench');
 
-/** Of so many requests the stages can be split; how long they take is a matter of the machine. */
-export const ENOUGH = ['--requests', '1000'];
+/**
+ * Of so many requests the stages can be split; how long they take is a matter of the machine. A load that spins while
+ * it waits takes a core from the server, and from other tests.
+ */
+export const ENOUGH = ['--requests', '1000', '--idle', 'sleep'];
 
 export interface StampedServer {
   target: string;
