@@ -197,7 +197,7 @@ export class LossRecovery {
 
   // The same where nothing is to be found: for header prediction
 
-  /** Nothing is lost, sent again or runsFor: an acknowledgement without SACK blocks means what it says. */
+  /** Nothing is lost, sent again or awaited: an acknowledgement without SACK blocks means what it says. */
   get isCalm(): boolean {
     return (
       this.state === Recovery.Open &&
