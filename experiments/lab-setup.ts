@@ -53,7 +53,7 @@ export async function setUpHost(
   if (at === commit) say(`${name}: is at commit ${short}`);
   else {
     say(`${name}: commit ${short} is brought to ${access.folder}`);
-    await push(access, repository, commit);
+    await (access.launcher === 'srun' ? pushBundle : push)(access, repository, commit);
     await check(access, `git checkout --quiet --detach ${commit}`, () => {});
   }
   say(`${name}: its set-up runs, minutes the first time`);
@@ -116,6 +116,29 @@ async function carried(access: HostAccess, script: string, onLine: (line: string
   if (remedy === undefined && exitCode === 255)
     throw whyNotReached(access, { exitCode, signal, said: stderr });
   throw failure(access, remedy ?? `${script.slice(0, 40)}... failed`, all);
+}
+
+/**
+ * In one file with all that leads to the commit: srun passes on what a program prints a line at a time, and git waits
+ * for what is no line.
+ */
+async function pushBundle(access: HostAccess, repository: string, commit: string): Promise<void> {
+  const words = ['bundle', 'create', '--quiet', '-', 'HEAD'];
+  const made = await execa('git', words, {
+    cwd: repository,
+    encoding: 'buffer',
+    stdin: 'ignore',
+    reject: false,
+  });
+  const file = '.git/brought.bundle';
+  const script = `cat >${file} && git fetch --quiet ${file} +HEAD:${BROUGHT}; status=$?; rm -f ${file}; exit $status`;
+  const [program, ...there] = carriedBy(access, `cd ${folderInShell(access.folder)} && ${script}`);
+  const sent = made.failed
+    ? null
+    : await execa(program, there, { input: made.stdout, reject: false, all: true });
+  if (sent?.failed === false) return;
+  const said = sent === null ? made.stderr.toString() : sent.all;
+  throw failure(access, `commit ${commit.slice(0, COMMIT_DIGITS)} could not be brought there`, said);
 }
 
 /** By git's own protocol, over what reaches the host: it sends what is missing there only. */
