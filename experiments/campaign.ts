@@ -26,6 +26,7 @@ import type { TrialHost } from './machine/trial-host.ts';
 import { withAddedBlock, writeManifest } from './manifest.ts';
 import type { OutFolder } from './out-folder.ts';
 import type { Progress } from './progress.ts';
+import type { RunHosts } from './run-hosts.ts';
 import { calibrate } from './trial/calibration.ts';
 import { runFloorTrial } from './trial/floor-trial.ts';
 import { type PlannedTrial, placeName, placeOf, planBlock } from './trial/plan.ts';
@@ -51,6 +52,8 @@ export interface Campaign {
   /** What is in it is put aside when the run begins. */
   out: OutFolder;
   supervisor: Supervisor;
+  /** The other machines of the run. */
+  hosts: RunHosts;
   /** Aborts the run: what runs is stopped, and the manifest stays unfinished. */
   signal: AbortSignal;
   progress: Progress;
@@ -160,7 +163,7 @@ class Blocks {
 
   /** Resolves to false when it was interrupted. */
   async run(block: readonly PlannedTrial[]): Promise<boolean> {
-    const { unrunnable, out, signal, progress } = this.#campaign;
+    const { unrunnable, out, signal, progress, hosts } = this.#campaign;
     for (const planned of block) {
       if (signal.aborted) return false;
       const { name } = planned.subject;
@@ -175,7 +178,7 @@ class Blocks {
         runFolder: out.path,
         wire: this.#wire,
         local: this.#local,
-        hostOf: async () => this.#local,
+        hostOf: async (host) => (host.launcher === 'local' ? this.#local : hosts.at(host)),
         interrupted: this.#interrupted,
         onStep: (step) => progress.step(planned, step),
         warn: (message) => progress.warn(message),

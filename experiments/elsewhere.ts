@@ -1,26 +1,36 @@
-/** Systems on other hosts than this machine: they are read and checked, and not run yet. */
-import { listed } from '../results/index.ts';
+/** What of systems on other hosts than this machine cannot be run. */
+
+import { moduleWords } from './config/placeholders.ts';
 import { isHere, placementOf } from './config/placement.ts';
-import type { ConfiguredExperiment } from './config/schema.ts';
+import type { ConfiguredExperiment, ConfiguredSystem } from './config/schema.ts';
 import { ExperimentError } from './errors.ts';
 
 /** Throws PLACE_ELSEWHERE, before anything starts. */
 export function refuseElsewhere(configured: ConfiguredExperiment): void {
-  const elsewhere = configured.systems
-    .map((system) => ({ system, placement: placementOf(configured, system) }))
-    .filter(({ placement }) => !isHere(placement));
-  if (elsewhere.length === 0) return;
-  const systems = elsewhere.map(({ system }) => system.name);
-  const hosts = elsewhere.flatMap(({ placement: { server, generators } }) =>
-    [server, ...generators].map(({ host }) => host).filter(({ launcher }) => launcher !== 'local'),
-  );
-  const names = [...new Set(hosts.map(({ name }) => name))];
-  throw new ExperimentError(
-    'PLACE_ELSEWHERE',
-    `${listed(systems)}: ${systems.length === 1 ? 'runs' : 'run'} on ${names.length === 1 ? 'host' : 'hosts'} ` +
-      `${listed(names)}, and what starts servers and load generators on other machines is not there yet. ` +
-      "'bypassbench config EXPERIMENT --lab FILE' shows what would run where, 'bypassbench lab check EXPERIMENT --lab FILE' " +
-      'what is lacking there; what can be measured now is on hosts of ' +
-      '`launcher: local`, which is this machine, or without `place`',
-  );
+  const reasons = configured.systems
+    .filter((system) => !isHere(placementOf(configured, system)))
+    .flatMap((system) => {
+      const why = whyNot(configured, system);
+      return why === null ? [] : [`${system.name}: ${why}`];
+    });
+  if (reasons.length > 0) throw new ExperimentError('PLACE_ELSEWHERE', reasons.join('\n'));
+}
+
+/** A clause with the remedy; null where it can be run. */
+function whyNot(configured: ConfiguredExperiment, system: ConfiguredSystem): string | null {
+  const { generators } = placementOf(configured, system);
+  if (generators.length > 1) {
+    const names = generators.map(({ host }) => host.name).join(', ');
+    return `${names} are to generate its load, and what starts several at one moment is not there yet: name one (\`place.generators\`)`;
+  }
+  if (system.checkout !== undefined) {
+    return 'its `checkout` is on this machine alone: have that commit on the hosts (lab setup), or leave the system out with --only';
+  }
+  if ([system.backend, system.client.backend].some((backend) => moduleWords(backend).length > 0)) {
+    return 'its backend is a module of this machine: leave the system out with --only';
+  }
+  if (configured.points.some(({ workload }) => workload.trace !== undefined)) {
+    return 'a trace is a file of this machine, and is not brought to hosts yet: leave the system out with --only';
+  }
+  return null;
 }

@@ -7,6 +7,7 @@ import { runCampaign } from './campaign.ts';
 import { chooseCores, chosenBefore } from './choose-cores.ts';
 import { readExperiment } from './config/config.ts';
 import { checkOpenFiles } from './config/open-files.ts';
+import { isHere, placementOf } from './config/placement.ts';
 import { missingPrograms } from './config/programs.ts';
 import type { ConfiguredExperiment, Experiment } from './config/schema.ts';
 import { addedTo, type EarlierRun, plannedTrials, readEarlierRun, resumed } from './continued-run.ts';
@@ -16,6 +17,7 @@ import type { Supervisor } from './machine/process.ts';
 import { unfinishedManifest } from './manifest.ts';
 import { defaultOutFolder, OutFolder } from './out-folder.ts';
 import { Progress } from './progress.ts';
+import { RunHosts } from './run-hosts.ts';
 import { checkWire } from './wire/wire.ts';
 
 export interface RunRequest {
@@ -43,6 +45,7 @@ export interface PreparedRun {
   checkouts: Checkouts;
   manifest: Manifest;
   progress: Progress;
+  hosts: RunHosts;
 }
 
 /** Throws ExperimentError for all that is wrong before anything starts; then no new folder is left behind. */
@@ -50,15 +53,22 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
   const { quick, set, lab, only } = request;
   const configured = await readExperiment(request.config, { quick, set, lab, only });
   refuseElsewhere(configured);
-  const unrunnable = missingPrograms(configured.systems, configured.floors);
+  const here = configured.systems.filter((system) => isHere(placementOf(configured, system)));
+  const missing = missingPrograms(here, configured.floors);
   checkOpenFiles(configured, openFilesLimit());
   if (configured.wire !== undefined) checkWire();
   const folder = request.folder ?? defaultOutFolder(configured.experiment, new Date());
   const out = await OutFolder.open(path.resolve(folder));
-  const known = await beforeFirstTrial(configured, out, request).catch((error) => {
+  const opened = await openHosts(configured).catch((error) => {
     out.discard();
     throw error;
   });
+  const known = await beforeFirstTrial(configured, out, request).catch(async (error) => {
+    await opened.hosts.close();
+    out.discard();
+    throw error;
+  });
+  const unrunnable = new Map([...missing, ...opened.lacking]);
   const there = known.earlier?.trials ?? [];
   const progress = new Progress(known.experiment, process.stderr, {
     plan: plannedTrials(known.experiment, known.manifest, there),
@@ -66,7 +76,19 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
     behind_s: request.behind_s,
   });
   if (!out.isLocked) progress.warn(`${out.path} cannot be locked: let no other run write to it`);
-  return { configured, unrunnable, out, progress, ...known };
+  return { configured, unrunnable, out, progress, hosts: opened.hosts, ...known };
+}
+
+async function openHosts(
+  configured: ConfiguredExperiment,
+): Promise<{ hosts: RunHosts; lacking: ReadonlyMap<string, string> }> {
+  const hosts = await RunHosts.open(configured, console.error);
+  try {
+    return { hosts, lacking: await hosts.lacking(configured) };
+  } catch (error) {
+    await hosts.close();
+    throw error;
+  }
 }
 
 /** How many of its trials failed; null when it was interrupted. */
@@ -77,6 +99,7 @@ export async function runPrepared(
   try {
     return await runCampaign({ ...prepared, progress, supervisor, signal });
   } finally {
+    await prepared.hosts.close();
     progress.stop();
   }
 }

@@ -54,14 +54,21 @@ it('on this machine a run has the addresses, interfaces and environment of its h
   expect(manifest).not.toMatch(/secret|somebody/);
 });
 
-it('on another machine it is refused before anything is there of it', async () => {
+it('on several generators it is refused before anything is there of it', async () => {
   const run = create({ systems: [redis], workload });
-  const lab = writeLab(run, '{ server: far, generators: [me] }');
-  const { exitCode, stderr } = await run.start('--lab', lab, '--set', 'systems.redis.device=lo');
+  const lab = writeLab(run, '{ server: me, generators: [me, far] }');
+  const { exitCode, stderr } = await run.start(
+    '--lab',
+    lab,
+    '--set',
+    'systems.redis.device=lo',
+    '--set',
+    'workload.clients=2',
+  );
   expect([exitCode, stderr]).toEqual([
     1,
     expect.stringMatching(
-      /^bypassbench: redis: runs on host far, and what starts servers .* is not there yet/,
+      /^bypassbench: redis: me, far are to generate its load, and what starts several .* is not there yet/,
     ),
   ]);
   expect(existsSync(run.out)).toBe(false);

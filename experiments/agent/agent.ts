@@ -5,9 +5,12 @@
  * the kernel ends what it has started (machine/process.ts), and the next agent or run there removes the rest.
  */
 import { constants } from 'node:fs';
-import { lstat, open, rm } from 'node:fs/promises';
+import { lstat, open, readdir, rm } from 'node:fs/promises';
+import path from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { commandPath, gitState, ownCheckout } from '../machine/checkout.ts';
+import { converse } from '../machine/converse.ts';
+import { readCounts } from '../machine/interference.ts';
 import { readClocks } from '../machine/linux.ts';
 import { availableCores, softwareVersions } from '../machine/machine.ts';
 import { freePort } from '../machine/ports.ts';
@@ -171,9 +174,12 @@ class Agent {
       if ((await lstat(file)).isFile()) await rm(file);
       return {};
     },
+    list: listFiles,
     read: readChunk,
     write: writeChunk,
     port: async ({ address }) => ({ port: await freePort(address) }),
+    converse: async ({ host, port, request }) => ({ line: await converse(host, port, request) }),
+    counts: ({ cores, pid }) => readCounts(cores, pid),
     set_sysctls: ({ values }) => {
       this.#supervisor.setSysctls(values);
       return {};
@@ -207,6 +213,12 @@ class Agent {
       code: 'PROCESS_UNKNOWN',
     });
   }
+}
+
+async function listFiles({ folder }: Ask<'list'>): Promise<Answer<'list'>> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  return { files: files.map(({ parentPath, name }) => path.relative(folder, path.join(parentPath, name))) };
 }
 
 async function readChunk({ file, offset, bytes }: Ask<'read'>): Promise<Answer<'read'>> {

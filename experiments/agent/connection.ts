@@ -7,6 +7,7 @@ import { execa } from 'execa';
 import { ExperimentError } from '../errors.ts';
 import { gitState, ownCheckout } from '../machine/checkout.ts';
 import { softwareVersions } from '../machine/machine.ts';
+import { spareFromOrphans } from '../machine/process.ts';
 import { BEAT_MS, SILENCE_MS } from './agent.ts';
 import { agentCommand, carriedBy, type HostAccess } from './launch.ts';
 import { LineReader } from './lines.ts';
@@ -29,6 +30,9 @@ import { type CarrierEnd, whyLost, whyNotReached } from './unreachable.ts';
 const GREETING_PATIENCE_MS = 60_000;
 /** After which a host is called slow. */
 const SLOW_MS = 5000;
+/** How a process has ended of which nobody can say it. */
+export const LOST = 'was lost with its host';
+
 /** For an agent to end what it has started, when it is asked to go. */
 const CLOSE_PATIENCE_MS = 5000;
 /** Of standard error the end is kept. */
@@ -181,6 +185,8 @@ export class HostConnection {
       // What ssh says is read by us; it goes to no agent that is a child of ours.
       env: access.launcher === 'local' ? {} : { LC_ALL: 'C' },
     });
+    const { pid } = this.#carrier;
+    if (pid !== undefined) this.#carrier.finally(spareFromOrphans(pid));
     const lines = new LineReader({
       line: (text) => this.#line(text),
       tooLong: (limitBytes) => this.#complain(`a line of more than ${limitBytes} bytes`),
@@ -221,7 +227,7 @@ export class HostConnection {
     this.#over = over;
     for (const { reject } of this.#pending.values()) reject(over);
     this.#pending.clear();
-    for (const { resolve } of this.#ends.values()) resolve('was lost with its host');
+    for (const { resolve } of this.#ends.values()) resolve(LOST);
     return this.#why;
   }
 

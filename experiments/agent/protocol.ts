@@ -106,6 +106,8 @@ export const requests = {
     ask: z.object({ file: z.string(), offset: count, bytes: count.max(CHUNK_BYTES) }),
     answer: z.object({ data: z.base64(), size: count }),
   },
+  /** The regular files of a folder and of those in it, by their paths from there. */
+  list: { ask: z.object({ folder: z.string() }), answer: z.object({ files: z.array(z.string()) }) },
   /** Puts bytes to `offset` of a file; `fresh` makes it, or empties it, first. */
   write: {
     ask: z.object({ file: z.string(), offset: count, data: z.base64(), fresh: z.boolean() }),
@@ -113,6 +115,20 @@ export const requests = {
   },
   /** A TCP port of an address on which nothing listens. */
   port: { ask: z.object({ address: z.string() }), answer: z.object({ port: count }) },
+  /** What a server answers over TCP, or why nothing (machine/converse.ts). */
+  converse: {
+    ask: z.object({ host: z.string(), port: z.int().min(1).max(65_535), request: z.string().nullable() }),
+    answer: z.object({ line: z.string() }),
+  },
+  /** What took time from cores, and from a process (machine/interference.ts). */
+  counts: {
+    ask: z.object({ cores: z.array(count), pid: count.nullable() }),
+    answer: z.object({
+      steal_s: z.record(z.string(), z.number()),
+      throttled_s: z.number().nullable(),
+      involuntary_switches: count.nullable(),
+    }),
+  },
   /** Parameters of the kernel, until restore_sysctls or the end of the agent. */
   set_sysctls: { ask: z.object({ values: settings }), answer: none },
   restore_sysctls: { ask: none, answer: none },

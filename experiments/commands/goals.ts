@@ -4,8 +4,9 @@ import path from 'node:path';
 import { Command } from 'commander';
 import { GOALS_FILE, type GoalRecord, goalsFormat, replaceFile } from '../../results/formats/index.ts';
 import { writeReport } from '../../results/index.ts';
-import { runCampaign } from '../campaign.ts';
+import { type Campaign, runCampaign } from '../campaign.ts';
 import { chooseCores } from '../choose-cores.ts';
+import { isHere, placementOf } from '../config/placement.ts';
 import { missingPrograms } from '../config/programs.ts';
 import { durationInWords } from '../duration.ts';
 import { refuseElsewhere } from '../elsewhere.ts';
@@ -21,6 +22,7 @@ import { removeLeftovers } from '../machine/runner-folder.ts';
 import { unfinishedManifest } from '../manifest.ts';
 import { defaultOutFolder, OutFolder } from '../out-folder.ts';
 import { Progress } from '../progress.ts';
+import { RunHosts } from '../run-hosts.ts';
 import { HOST } from '../trial/server.ts';
 import { setOption } from './set-option.ts';
 
@@ -164,13 +166,15 @@ async function runExperiment(
   { name, file, experiment: configured, goals }: Extract<GoalFile, { kind: 'experiment' }>,
   { folder, supervisor, signal, options }: GoalsRun,
 ): Promise<GoalRecord[] | null> {
-  let prepared: Pick<Parameters<typeof runCampaign>[0], 'unrunnable' | 'checkouts' | 'experiment'>;
+  let prepared: Pick<Campaign, 'unrunnable' | 'checkouts' | 'experiment' | 'hosts'>;
   try {
     refuseElsewhere(configured);
+    const here = configured.systems.filter((system) => isHere(placementOf(configured, system)));
     prepared = {
-      unrunnable: missingPrograms(configured.systems, configured.floors),
+      unrunnable: missingPrograms(here, configured.floors),
       checkouts: await openCheckouts(configured, console.error),
       experiment: await chooseCores(configured, console.error),
+      hosts: await RunHosts.open(configured, console.error),
     };
   } catch (error) {
     if (!(error instanceof ExperimentError)) throw error;
@@ -202,6 +206,7 @@ async function runExperiment(
     const { summary } = await writeReport(folder, { reference: false });
     return judgeGoals(name, goals, summary);
   } finally {
+    await prepared.hosts.close();
     progress.stop();
     outFolder.release();
   }

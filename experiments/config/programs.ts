@@ -29,7 +29,7 @@ export function missingPrograms(systems: readonly System[], floors: readonly Flo
     const inOwn = requires.filter((needed) => checkout === undefined || !('built' in needed));
     noteMissing(reasons, name, neededPrograms(inOwn, start[0]));
   }
-  if (reasons.size === systems.length) {
+  if (systems.length > 0 && reasons.size === systems.length) {
     throw new ExperimentError('PROGRAM_MISSING', [...reasons.values()].join('\n'));
   }
   for (const { name, requires, command } of floors) {

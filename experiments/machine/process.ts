@@ -39,6 +39,20 @@ export interface Launch {
 /** Of all supervisors of this process. */
 const running = new Set<RunningProcess>();
 
+/** Children in sessions of their own that are no orphans: what carries connections. */
+const spared = new Set<number>();
+
+/** Keeps a child of this process from being ended as an orphan, until what this returns is called. */
+export function spareFromOrphans(pid: number): () => void {
+  spared.add(pid);
+  return () => void spared.delete(pid);
+}
+
+/** Of how a process has ended: by a signal that says that something is wrong with it. */
+export function isCrash(end: string): boolean {
+  return /^was ended by SIG(?!TERM|INT|HUP|KILL|PIPE)/.test(end);
+}
+
 export class RunningProcess {
   readonly pid: number;
   /**
@@ -66,7 +80,7 @@ export class RunningProcess {
 
   /** Whether it was ended by a signal that says that something is wrong with it. */
   get hasCrashed(): boolean {
-    return this.end !== null && /^was ended by SIG(?!TERM|INT|HUP|KILL|PIPE)/.test(this.end);
+    return this.end !== null && isCrash(this.end);
   }
 
   /** Sends a signal to the whole process group; does nothing when none of it is left. */
@@ -138,7 +152,7 @@ export class Supervisor {
    * else of this process may have such children.
    */
   async endOrphans(): Promise<string[]> {
-    return (await endOrphans([...running].map(({ pid }) => pid))).map(processInWords);
+    return (await endOrphans([...[...running].map(({ pid }) => pid), ...spared])).map(processInWords);
   }
 
   /** A fresh temporary folder, whose path leaves room for the name of a Unix socket. */

@@ -11,6 +11,7 @@ import {
   uncalibratedFormat,
 } from '../../results/formats/index.ts';
 import { moduleWords, optionWords, placeholderNames } from '../config/placeholders.ts';
+import { isHere, placementOf } from '../config/placement.ts';
 import type { Experiment, System } from '../config/schema.ts';
 import { commandPath, OWN_COMMAND } from '../machine/checkout.ts';
 import type { Supervisor } from '../machine/process.ts';
@@ -25,11 +26,12 @@ const STOP_GRACE_MS = 1000;
  * made, where that is so, as the run folder has it.
  */
 export async function calibrate(
-  { calibration, systems }: Experiment,
+  experiment: Experiment,
   runFolder: string,
   supervisor: Supervisor,
   interrupted: Promise<never>,
 ): Promise<Uncalibrated[]> {
+  const { calibration, systems } = experiment;
   if (!calibration) return [];
   const uncalibrated: Uncalibrated[] = [];
   const { schema } = uncalibratedFormat;
@@ -39,7 +41,9 @@ export async function calibrate(
     const folder = path.join(runFolder, CALIBRATION_FOLDER, backend);
     mkdirSync(folder, { recursive: true });
     const { duration_s } = calibration;
-    const reason = await calibrateOver({ system, duration_s, folder, supervisor, interrupted });
+    const reason = !isHere(placementOf(experiment, system))
+      ? 'its load generator is on another host'
+      : await calibrateOver({ system, duration_s, folder, supervisor, interrupted });
     if (reason === null) continue;
     const missing: Uncalibrated = { schema, backend, reason };
     uncalibrated.push(missing);

@@ -1,0 +1,90 @@
+/** The other machines of a run: reached before its first trial, and left at its end. */
+import { connect, type HostConnection } from './agent/connection.ts';
+import { RemoteHost } from './agent/remote-host.ts';
+import { isHere, placementOf } from './config/placement.ts';
+import type { ConfiguredExperiment } from './config/schema.ts';
+import { ExperimentError, TrialFailure } from './errors.ts';
+import type { LabHost } from './lab/lab.ts';
+import { needLacks, needsOf, type SystemNeed } from './lab-check/system-needs.ts';
+import type { TrialHost } from './machine/trial-host.ts';
+
+interface Reached {
+  connection: HostConnection;
+  host: RemoteHost;
+}
+
+export class RunHosts {
+  readonly #reached = new Map<string, Reached>();
+  readonly #say: (line: string) => void;
+
+  private constructor(say: (line: string) => void) {
+    this.#say = say;
+  }
+
+  /** Connects to all hosts of the experiment but this machine; throws what `connect` does of the first that fails. */
+  static async open(configured: ConfiguredExperiment, say: (line: string) => void): Promise<RunHosts> {
+    const hosts = new RunHosts(say);
+    const needed = hostsOf(configured);
+    if (needed.length > 0) say(`connecting to ${needed.map(({ name }) => name).join(', ')}`);
+    const outcomes = await Promise.allSettled(needed.map((host) => hosts.#connect(host)));
+    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+    if (failed === undefined) return hosts;
+    await hosts.close();
+    throw failed.reason;
+  }
+
+  /** Why systems cannot be run where they are placed, by name. */
+  async lacking(configured: ConfiguredExperiment): Promise<Map<string, string>> {
+    const needs = needsOf({ config: configured, points: configured.points });
+    const reasons = new Map<string, string>();
+    for (const [name, { connection }] of this.#reached) {
+      const ofHost = needs.filter(({ host }) => host === name);
+      const facts = await connection.ask('examine', {
+        address: '127.0.0.1',
+        programs: [...new Set(ofHost.flatMap(({ programs }) => programs.map(({ program }) => program)))],
+        products: [...new Set(ofHost.flatMap(({ products }) => products))],
+      });
+      for (const need of ofHost) {
+        // Whether its device works its server says.
+        const own: SystemNeed = { ...need, device: null };
+        const lacks = needLacks([own], facts, []);
+        if (lacks.length > 0)
+          reasons.set(need.system, `${need.system} cannot be run on host ${name}: ${lacks.join('; ')}`);
+      }
+    }
+    return reasons;
+  }
+
+  /** A host of the run, reached again where it was lost. Throws TrialFailure where that fails. */
+  async at(host: LabHost): Promise<TrialHost> {
+    const known = this.#reached.get(host.name);
+    if (known && known.host.lost === null) return known.host;
+    try {
+      return await this.#connect(host);
+    } catch (error) {
+      if (!(error instanceof ExperimentError)) throw error;
+      throw new TrialFailure(error.message, [], { isFinal: false });
+    }
+  }
+
+  /** Has what was started there end. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#reached.values()].map(({ connection }) => connection.close()));
+  }
+
+  async #connect(access: LabHost): Promise<RemoteHost> {
+    const connection = await connect(access, { say: this.#say });
+    const host = new RemoteHost(connection);
+    this.#reached.set(access.name, { connection, host });
+    return host;
+  }
+}
+
+function hostsOf(configured: ConfiguredExperiment): LabHost[] {
+  const placed = configured.systems
+    .map((system) => placementOf(configured, system))
+    .filter((placement) => !isHere(placement))
+    .flatMap(({ server, generators }) => [server, ...generators].map(({ host }) => host))
+    .filter(({ launcher }) => launcher !== 'local');
+  return [...new Map(placed.map((host) => [host.name, host])).values()];
+}

@@ -1,0 +1,151 @@
+/** `bypassbench run` with server and load generator on two hosts over real OpenSSH. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { availableCores } from '../experiments/machine/machine.ts';
+import { manifestFormat, type Trial, trialFormat } from '../results/formats/index.ts';
+import { CHECKOUT, INTERFACE, LabRig, mayMakeLab, PREFIX_BITS, type RigHostName } from './lab-rig.ts';
+import { root } from './source-tree.ts';
+
+const [first, last = first] = [availableCores()[0], availableCores().at(-1)];
+const hostNames = ['server0', 'client0', 'client1'] as const;
+/** A link that is cut is noticed within five seconds; after ten no process is left. */
+const GONE_MS = 10_000;
+
+interface Run {
+  out: string;
+  child: ChildProcess;
+  /** How it ended, with what it said. */
+  ended: Promise<{ exitCode: number | null; stderr: string }>;
+}
+
+describe.runIf(mayMakeLab())('a run on other hosts (takes root, and an sshd that set-up unpacks)', () => {
+  let rig: LabRig;
+  beforeAll(async () => {
+    rig = await LabRig.make();
+  });
+  afterAll(() => rig?.close());
+
+  function writeLab(): string {
+    const hosts = hostNames.map((name) => {
+      const { address } = rig.hosts[name];
+      const lan = { address: `${address}/${PREFIX_BITS}`, interface: INTERFACE };
+      const networks = { lan: { ...lan, device: 'veth', provenance: 'software_device' } };
+      const cores = { server_cores: [first], client_cores: [last] };
+      return [name, { folder: CHECKOUT, networks, ...cores, env: rig.hosts[name].access().env }];
+    });
+    const file = path.join(rig.folder, 'lab.yaml');
+    const place = { server: 'server0', generators: ['client0'] };
+    // JSON is YAML.
+    writeFileSync(file, JSON.stringify({ lab: 'rig', hosts: Object.fromEntries(hosts), place }));
+    return file;
+  }
+
+  function start(name: string, systems: readonly string[], more: object, duration_s = 0.2): Run {
+    const workload = { operations: ['get'], keys: 500, value_bytes: 64, warmup_s: 0.05, duration_s };
+    const config = {
+      ...{ experiment: name, title: name, trials: 1, ...more },
+      workload: { ...workload, margin_s: 60 },
+      systems: systems.map((use) => ({ use, client: { idle: 'sleep' } })),
+    };
+    const [file, out] = [path.join(rig.folder, `${name}.yaml`), path.join(rig.folder, name)];
+    writeFileSync(file, JSON.stringify(config));
+    const words = ['run', file, '--lab', writeLab(), '--out', out];
+    const child = spawn(path.join(root, 'bin/bypassbench'), words, { stdio: ['ignore', 'ignore', 'pipe'] });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    let stderr = '';
+    child.stderr!.on('data', (text) => {
+      stderr += text;
+    });
+    const ended = once(child, 'close').then(([exitCode]) => ({ exitCode, stderr }));
+    return { out, child, ended };
+  }
+
+  function trialsOf(out: string): Trial[] {
+    const folder = path.join(out, 'trials');
+    return readdirSync(folder).map((name) =>
+      trialFormat.read(readFileSync(path.join(folder, name, 'trial.json'), 'utf8')),
+    );
+  }
+
+  async function until(what: () => boolean, patienceMs = 60_000): Promise<void> {
+    const end = performance.now() + patienceMs;
+    while (!what()) {
+      if (performance.now() > end) throw new Error(`not within ${patienceMs} ms: ${what}`);
+      await sleep(20);
+    }
+  }
+
+  const left = (): number[][] => hostNames.map((name) => rig.hosts[name].processes());
+  const isRunning = (name: RigHostName, program: RegExp): boolean =>
+    rig.hosts[name].processes().some((pid) => program.test(commandOf(pid)));
+
+  it('measures Redis and kvserver from another host, into the same files as on one', async () => {
+    const run = start('two', ['redis', 'kv-kernel'], {});
+    const { exitCode, stderr } = await run.ended;
+    expect(stderr).toContain('connecting to server0, client0');
+    const trials = trialsOf(run.out);
+    expect(trials.map(({ status, reason }) => [status, reason])).toEqual([
+      ['ok', null],
+      ['ok', null],
+    ]);
+    for (const { server_command, measurements } of trials) {
+      expect(server_command.join(' ')).toContain(rig.hosts.server0.address);
+      const cores = Object.keys(measurements[0]?.interference?.steal_s ?? {});
+      expect(cores).toEqual([`server0:${first}`, `client0:${last}`]);
+    }
+    for (const name of readdirSync(path.join(run.out, 'trials'))) {
+      const files = readdirSync(path.join(run.out, 'trials', name));
+      expect(files).toEqual(expect.arrayContaining(['get-c1', 'server.stdout.log', 'server.stderr.log']));
+      const measured = readdirSync(path.join(run.out, 'trials', name, 'get-c1'));
+      expect(measured).toEqual(expect.arrayContaining(['result.json', 'load.stderr.log']));
+    }
+    const manifest = manifestFormat.read(readFileSync(path.join(run.out, 'manifest.json'), 'utf8'));
+    expect(manifest.systems.map(({ device }) => device)).toEqual(['veth', 'veth']);
+    expect(manifest.distances).toEqual([]);
+    expect(existsSync(path.join(run.out, 'figure.svg'))).toBe(true);
+    expect([0, 1]).toContain(exitCode);
+    expect(left()).toEqual([[], [], []]);
+  });
+
+  it('fails the trial whose link is cut, by name, and goes on when it is there again', async () => {
+    const run = start('cut', ['redis'], { trials: 3 }, 3);
+    await until(() => isRunning('client0', / load /));
+    await sleep(500);
+    rig.setLink('client0', 'down');
+    await until(() => existsSync(path.join(run.out, 'trials')) && failedTrials(run.out).length > 0).finally(
+      () => rig.setLink('client0', 'up'),
+    );
+    await run.ended;
+    // The run may have been faster to connect again than the link was to come back.
+    const [cut, , other] = trialsOf(run.out).sort((a, b) => a.order - b.order);
+    expect(cut).toMatchObject({ status: 'failed', is_final: false });
+    expect(cut?.reason).toMatch(/^host client0: was lost/);
+    expect(other).toMatchObject({ status: 'ok', reason: null });
+    await until(() => left().every((pids) => pids.length === 0), GONE_MS);
+  });
+
+  function failedTrials(out: string): string[] {
+    const folder = path.join(out, 'trials');
+    return readdirSync(folder).filter((name) => existsSync(path.join(folder, name, 'trial.json')));
+  }
+
+  it('leaves nothing on any host when the controller is killed', async () => {
+    const run = start('killed', ['redis'], {}, 30);
+    await until(() => isRunning('client0', / load /) && isRunning('server0', /redis-server/));
+    run.child.kill('SIGKILL');
+    await run.ended;
+    await until(() => left().every((pids) => pids.length === 0), GONE_MS);
+  });
+});
+
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').join(' ');
+  } catch {
+    return '';
+  }
+}
