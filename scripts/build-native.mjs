@@ -98,7 +98,7 @@ const products = [
   {
     file: 'rdma.so',
     folder: glue,
-    sources: ['fabric.c', 'message.c', 'fabric-wait.c', 'loss.c', 'watch.c'],
+    sources: ['fabric.c', 'ahead.c', 'message.c', 'fabric-wait.c', 'loss.c', 'watch.c'],
     headers: ['fabric.h', 'watch.h', 'device-times.h'],
     // The watchdog, a thread, stays when the thread that has loaded it goes.
     flags: ['-shared', '-fPIC', '-fvisibility=hidden', '-pthread', '-Wl,-z,nodelete'],

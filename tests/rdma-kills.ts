@@ -5,6 +5,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect } from 'vitest';
@@ -12,10 +13,12 @@ import { createLibos } from '../libos/every-backend.ts';
 import type { Libos } from '../libos/index.ts';
 import type { Random } from '../libos/inet/devices/random.ts';
 import { type ServerProcess, startKvServer } from './kvserver-processes.ts';
+import { NO_CONNECT_TIMEOUT_MS, waitPatiently } from './patience.ts';
 
 const VALUE_BYTES = [1, 64, 500, 3000, 4096, 5000, 16_384, 40_000, 65_536];
 /** Of a victim that runs. */
 const LONGEST_LIFE_MS = 25;
+const PATIENCE_MS = 5000;
 
 export interface Kills {
   /** The longest that a request, and a connection with its request, took after a kill. */
@@ -31,29 +34,33 @@ export class KilledClients {
 
   constructor(server: ServerProcess) {
     this.#server = server;
-    this.#libos = createLibos({ backend: 'rdma', idle: 'sleep', connectTimeoutMs: 5000 });
+    this.#libos = createLibos({ backend: 'rdma', idle: 'sleep', connectTimeoutMs: NO_CONNECT_TIMEOUT_MS });
     this.#qd = this.#connect();
   }
 
-  /** Throws when a request goes wrong. The next victim starts while the one before it runs. */
+  /** Throws when a request goes wrong. Each core starts victims: to start one takes far longer than it lives. */
   async kill(count: number, random: Random): Promise<Kills> {
     const longest = { requestMs: 0, connectMs: 0 };
-    let next = this.#startVictim(random);
-    for (let kill = 0; kill < count; kill++) {
-      const victim = await next;
-      if (kill + 1 < count) next = this.#startVictim(random);
-      await sleep(random.below(LONGEST_LIFE_MS * 1000) / 1000);
-      victim.kill('SIGKILL');
-      const begunMs = performance.now();
-      this.#ask(this.#qd, `after-${kill}`);
-      const askedMs = performance.now();
-      const qd = this.#connect();
-      this.#ask(qd, `new-${kill}`);
-      this.#libos.close(qd);
-      longest.requestMs = Math.max(longest.requestMs, askedMs - begunMs);
-      longest.connectMs = Math.max(longest.connectMs, performance.now() - askedMs);
-    }
+    let left = count;
+    const killAll = async () => {
+      while (left > 0) await this.#killOne(left--, random, longest);
+    };
+    await Promise.all(Array.from({ length: availableParallelism() }, killAll));
     return longest;
+  }
+
+  async #killOne(name: number, random: Random, longest: Kills): Promise<void> {
+    const victim = await this.#startVictim(random);
+    await sleep(random.below(LONGEST_LIFE_MS * 1000) / 1000);
+    victim.kill('SIGKILL');
+    const begunMs = performance.now();
+    this.#ask(this.#qd, `after-${name}`);
+    const askedMs = performance.now();
+    const qd = this.#connect();
+    this.#ask(qd, `new-${name}`);
+    this.#libos.close(qd);
+    longest.requestMs = Math.max(longest.requestMs, askedMs - begunMs);
+    longest.connectMs = Math.max(longest.connectMs, performance.now() - askedMs);
   }
 
   /** MB that the server has, shared memory too; and how many files of victims lie in /dev/shm. */
@@ -89,8 +96,9 @@ export class KilledClients {
   #connect(): number {
     const libos = this.#libos;
     const qd = libos.socket('stream');
-    const { error } = libos.wait(libos.connect(qd, { address: '127.0.0.1', port: this.#server.port }))!;
-    if (error !== null) throw new Error(`connect: ${error}`);
+    const token = libos.connect(qd, { address: '127.0.0.1', port: this.#server.port });
+    const connected = waitPatiently(libos, token, PATIENCE_MS);
+    if (connected?.error !== null) throw new Error(`connect: ${connected?.error ?? 'no answer'}`);
     return qd;
   }
 
@@ -110,8 +118,8 @@ export class KilledClients {
     libos.free(sga);
     let reply = '';
     while (reply.length < expected.length) {
-      const completion = libos.wait(libos.pop(qd), 5000);
-      if (completion === null) throw new Error(`no reply within 5 s, but '${reply}'`);
+      const completion = waitPatiently(libos, libos.pop(qd), PATIENCE_MS);
+      if (completion === null) throw new Error(`no reply, but '${reply}'`);
       if (completion.error !== null) throw new Error(`a reply ended with ${completion.error}`);
       reply += Buffer.from(completion.sga!.copyOut()).toString('latin1');
       libos.free(completion.sga!);

@@ -7,7 +7,7 @@ import net from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
-import type { World } from '../libos/conformance/world.ts';
+import { World } from '../libos/conformance/world.ts';
 import { createLibos } from '../libos/every-backend.ts';
 import { decodeHello, encodeHello, type Hello, HelloKind } from '../libos/rdma/hello.ts';
 import { startKvServer } from './kvserver-processes.ts';
@@ -30,6 +30,38 @@ describe('shared memory', () => {
       createLibos(shm).shutdown();
       expect(leftBy(pid!)).toEqual([]);
     });
+  });
+});
+
+describe('an endpoint for who comes next', () => {
+  const filesOf = (pid: number) => readdirSync('/dev/shm').filter((name) => name.includes(`-${pid}-`)).length;
+
+  it('is open before it comes, and goes with the libOS', async () => {
+    const { agent, server, client, world } = startPair();
+    const pid = agent.pid as number;
+    expect(filesOf(pid)).toBe(1);
+    const listener = world.listen();
+    world.connect(listener);
+    // Itself, and the one that is opened ahead.
+    await expect.poll(() => filesOf(pid), { timeout: 10_000 }).toBe(2);
+    expect(server.counters().endpoints).toBe(1);
+
+    const next = createLibos(shm);
+    const nextWorld = new World({
+      create: () => ({ server, client: next, serverAddress: SERVER, clientAddress: '127.0.0.1' }),
+    });
+    const { serverQd, clientQd } = nextWorld.connect(listener);
+    expect(server.counters().endpoints).toBe(2);
+    await expect.poll(() => filesOf(pid), { timeout: 10_000 }).toBe(3);
+    for (const bytes of [1, 5000, 100_000]) {
+      const data = randomBytes(bytes);
+      nextWorld.pushFreeing(next, clientQd, data);
+      expect(nextWorld.popAll(server, serverQd, bytes).equals(data)).toBe(true);
+    }
+    next.shutdown();
+    client.shutdown();
+    server.shutdown();
+    expect(filesOf(pid)).toBe(0);
   });
 });
 
@@ -208,6 +240,17 @@ describe('the rendezvous', () => {
     expect(world.wait(client, connects[2]).error).toBeNull();
     expect(world.wait(client, connects[3]).error).toBe('TIMED_OUT');
     expect(world.wait(client, connects[4]).error).toBe('TIMED_OUT');
+    world.shutdown();
+  });
+
+  it('takes an answer that has come, however late it looks for it', () => {
+    const { client, world } = startPair(shm, { ...shm, connectTimeoutMs: 300 });
+    const { endpoint } = world.listen();
+    const token = client.connect(client.socket('stream'), endpoint);
+    // The hello leaves, and then this process does nothing until the time is over, as one that is stopped.
+    for (let i = 0; i < 3; i++) client.waitNext(0, 0);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 700);
+    expect(world.wait(client, token).error).toBeNull();
     world.shutdown();
   });
 

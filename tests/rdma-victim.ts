@@ -3,12 +3,14 @@
  * and says so once each has had a reply. `rdma-victim.ts PORT VALUE_BYTES get|set`.
  */
 import { openLibos } from '../libos/index.ts';
+import { NO_CONNECT_TIMEOUT_MS, waitPatiently } from './patience.ts';
 
 const CONNECTIONS = 4;
 const IN_FLIGHT = 4;
+const CONNECT_PATIENCE_MS = 10_000;
 
 const [port, valueBytes, operation] = process.argv.slice(2);
-const libos = await openLibos({ backend: 'rdma', idle: 'poll' });
+const libos = await openLibos({ backend: 'rdma', idle: 'poll', connectTimeoutMs: NO_CONNECT_TIMEOUT_MS });
 const bulk = (text: string) => `$${text.length}\r\n${text}\r\n`;
 const key = `victim-${valueBytes}`;
 const value = 'v'.repeat(Number(valueBytes));
@@ -25,8 +27,12 @@ function push(qd: number, bytes: Uint8Array): void {
 
 const qds = Array.from({ length: CONNECTIONS }, () => {
   const qd = libos.socket('stream');
-  const { error } = libos.wait(libos.connect(qd, { address: '127.0.0.1', port: Number(port) }))!;
-  if (error !== null) throw new Error(`connect: ${error}`);
+  const connected = waitPatiently(
+    libos,
+    libos.connect(qd, { address: '127.0.0.1', port: Number(port) }),
+    CONNECT_PATIENCE_MS,
+  );
+  if (connected?.error !== null) throw new Error(`connect: ${connected?.error ?? 'no answer'}`);
   return qd;
 });
 /** Bytes of replies that are still to come, by connection: of the first SET, then of what keeps being asked. */

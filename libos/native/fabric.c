@@ -17,7 +17,7 @@ struct endpoint *endpoints[MAX_ENDPOINTS];
 
 static _Thread_local char error[1024];
 
-__attribute__((format(printf, 1, 2))) static int fail(const char *format, ...)
+__attribute__((format(printf, 1, 2))) int fail(const char *format, ...)
 {
 	va_list arguments;
 
@@ -53,6 +53,12 @@ EXPORT const char *fabric_counter_names(void)
 
 /* More receives of shm than this end libfabric 1.17 with a segmentation fault. */
 enum { LEAST_SHM_RECEIVES = 4096, MOST_SHM_RECEIVES = 32768 };
+
+/*
+ * No endpoint of shm has fewer: its region is a power of two of bytes long, the same for all of these, and libfabric
+ * fills with zeros what is left of it, which takes 4.5 ms for 64 receives and half of that for so many.
+ */
+enum { CHEAPEST_SHM_RECEIVES = 1024 };
 
 /* The least that is no less than `count`. */
 static int power_of_two(int count)
@@ -162,11 +168,20 @@ static struct fi_info *only_on(const char *device, struct fi_info *list)
 	return list;
 }
 
-/* An endpoint of shm is called by its process's number, unless its address says another name. */
-static void set_name(struct fi_info *info, const char *name)
+static bool is_shm(const char *provider)
+{
+	return strcmp(provider, "shm") == 0;
+}
+
+void set_name(struct fi_info *info, const char *name, int receives)
 {
 	char *address;
 
+	/* What it needs of shared memory goes by these. */
+	if (receives < CHEAPEST_SHM_RECEIVES)
+		receives = CHEAPEST_SHM_RECEIVES;
+	if ((size_t)receives < info->rx_attr->size)
+		info->rx_attr->size = (size_t)power_of_two(receives);
 	if (asprintf(&address, "fi_shm://%s", name) < 0)
 		return;
 	free(info->src_addr);
@@ -363,6 +378,31 @@ static int take_number(struct endpoint *endpoint)
 	return fail("this process has %d endpoints already", MAX_ENDPOINTS);
 }
 
+int open_endpoint(struct fi_info *info, int receives, uint32_t receive_bytes, bool wakes)
+{
+	struct endpoint *endpoint = calloc(1, sizeof(*endpoint));
+	int number;
+
+	if (endpoint == NULL) {
+		fi_freeinfo(info);
+		return fail("out of memory");
+	}
+	endpoint->info = info;
+	endpoint->receive_bytes = receive_bytes;
+	endpoint->wait_fd = -1;
+	endpoint->leaves = is_shm(info->fabric_attr->prov_name);
+	endpoint->watch = watch_this_thread();
+	number = take_number(endpoint);
+	if (number < 0 || endpoint->watch == NULL || open_on(endpoint, receives, wakes) < 0) {
+		if (number >= 0 && endpoint->watch == NULL)
+			fail("there can be no watchdog: no thread or no signal for it");
+		if (number >= 0)
+			fabric_close(number);
+		return -1;
+	}
+	return number;
+}
+
 /*
  * Opens an endpoint of `provider`, on `device` and with `node` as its own address (of verbs and tcp the IPv4
  * address of an interface, of shm a name) unless these are empty, for at most `receives` receives of
@@ -371,42 +411,22 @@ static int take_number(struct endpoint *endpoint)
 EXPORT int fabric_open(const char *provider, const char *device, const char *node, int receives,
 		       int receive_bytes, int wakes)
 {
-	struct endpoint *endpoint = calloc(1, sizeof(*endpoint));
-	struct fi_info *hints = needs(provider, device);
-	int number, result;
-	bool named;
+	const bool named = is_shm(provider);
+	const bool anywhere = named || *node == '\0';
+	struct fi_info *hints = needs(provider, device), *info = NULL;
 
-	if (endpoint == NULL || hints == NULL)
+	if (hints == NULL)
 		return fail("out of memory");
-	endpoint->receive_bytes = (uint32_t)receive_bytes;
-	endpoint->wait_fd = -1;
-	endpoint->watch = watch_this_thread();
-	if (endpoint->watch == NULL)
-		return fail("there can be no watchdog: no thread or no signal for it");
 	set_shm_receives(receives);
-	named = strcmp(provider, "shm") == 0;
-	endpoint->leaves = named;
-	result = get_info(named || *node == '\0' ? NULL : node, named || *node == '\0' ? 0 : FI_SOURCE, hints,
-			  &endpoint->info);
+	if (get_info(anywhere ? NULL : node, anywhere ? 0 : FI_SOURCE, hints, &info) != 0)
+		info = NULL;
 	fi_freeinfo(hints);
-	if (result == 0)
-		endpoint->info = only_on(device, endpoint->info);
-	if (endpoint->info != NULL && named) {
-		set_name(endpoint->info, node);
-		/* What it needs of shared memory goes by these. */
-		if ((size_t)receives < endpoint->info->rx_attr->size)
-			endpoint->info->rx_attr->size = (size_t)power_of_two(receives);
-	}
-	if (endpoint->info == NULL) {
-		free(endpoint);
+	info = only_on(device, info);
+	if (info == NULL)
 		return explain_absence(provider, device, node);
-	}
-	number = take_number(endpoint);
-	if (number >= 0 && open_on(endpoint, receives, wakes != 0) < 0) {
-		fabric_close(number);
-		return -1;
-	}
-	return number;
+	if (named)
+		set_name(info, node, receives);
+	return open_endpoint(info, receives, (uint32_t)receive_bytes, wakes != 0);
 }
 
 EXPORT double fabric_area(int number)

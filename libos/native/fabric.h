@@ -4,6 +4,7 @@
  * on both sides.
  *
  *     fabric.c    finds a provider, opens and closes its endpoint, registers memory, knows peers
+ *     ahead.c     an endpoint that a thread of its own opens, for who comes next
  *     message.c   fabric_exchange: posts receives, sends, and reads completions in one call
  *     fabric-wait.c   fabric_wait: sleeps until there are completions
  *     loss.c      an endpoint that a call into the provider did not return from
@@ -197,6 +198,15 @@ extern struct endpoint *endpoints[MAX_ENDPOINTS];
 
 void read_clock(struct endpoint *endpoint);
 
+/* Notes why something failed, for fabric_error(). Returns -1. */
+__attribute__((format(printf, 1, 2))) int fail(const char *format, ...);
+/* Of shm: an endpoint is called by its process's number, unless its address says another name, as here. */
+void set_name(struct fi_info *info, const char *name, int receives);
+/*
+ * Opens an endpoint of `info`, which it takes, for at most `receives` receives. `wakes`: for a thread that will sleep.
+ * Returns its number.
+ */
+int open_endpoint(struct fi_info *info, int receives, uint32_t receive_bytes, bool wakes);
 /* Notes that a call did not return. Returns 0. */
 int lose(struct endpoint *endpoint);
 /* Notes that a message of the only peer could not be received: its stream has a hole. */

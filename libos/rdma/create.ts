@@ -4,7 +4,7 @@
  */
 import { readFileSync, writeSync } from 'node:fs';
 import type { BackendSetup, TransportHost } from '../transport.ts';
-import { FabricDevice } from './fabric-device.ts';
+import { DeviceOpener } from './device-opener.ts';
 import { parseRdmaOptions } from './options.ts';
 import { SharedReceives } from './receive-budget.ts';
 import type { RendezvousHandler } from './rendezvous.ts';
@@ -12,26 +12,17 @@ import { TcpRendezvous } from './tcp-rendezvous.ts';
 import { RdmaTransport } from './transport.ts';
 
 const STDERR = 2;
-/** Receives of an endpoint beside which there are many: for a hundred connections. */
-const LEAST_RECEIVES = 256;
 
 /** Throws LibosError: INVALID_ARGUMENT for a wrong option, and whatever FabricDevice throws. */
 export function create(host: TransportHost, setup: BackendSetup): RdmaTransport {
   const { fabric, maxWindow } = parseRdmaOptions(setup.options);
-  const { receiveBuffers } = fabric;
-  const shared = new SharedReceives(receiveBuffers);
-  const openDevice = (others: number) => {
-    const share = Math.max(LEAST_RECEIVES, Math.floor(receiveBuffers / (1 + others)));
-    const limited = { ...fabric, receiveBuffers: Math.min(receiveBuffers, share) };
-    const device = new FabricDevice(limited, shared, host.sleeps);
-    device.setDeviceTimes(setup.moments?.address ?? 0);
-    return device;
-  };
-  const first = openDevice(0);
+  const shared = new SharedReceives(fabric.receiveBuffers);
+  const opener = new DeviceOpener(fabric, shared, setup.moments?.address ?? 0, host.sleeps);
+  const first = opener.open(0);
   const overShm = first.provider === 'shm';
   const createRendezvous = (handler: RendezvousHandler) => new TcpRendezvous(handler, setup.connectTimeoutMs);
   const pool = setup.createPool(first.mapSlab);
-  return new RdmaTransport(host, first, shared, openDevice, createRendezvous, pool, {
+  return new RdmaTransport(host, first, shared, opener, createRendezvous, pool, {
     provider: first.provider,
     host: hostIdentity(),
     hostOnly: overShm,

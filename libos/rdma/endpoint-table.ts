@@ -44,8 +44,13 @@ export class MessageEndpoint {
   }
 }
 
-/** Opens another device beside so many that have connections, or throws LibosError. */
-export type OpenDevice = (others: number) => MessageDevice;
+export interface EndpointOpener {
+  /** Opens another device beside so many that have connections, or throws LibosError. */
+  open(others: number): MessageDevice;
+  /** Somebody has come to `device`, and others may come, for whom there may be one ahead. */
+  expect?(device: MessageDevice): void;
+  close?(): void;
+}
 
 export interface EndpointOptions extends EngineOptions {
   /** Each peer gets an endpoint of its own. */
@@ -57,7 +62,7 @@ export class EndpointTable {
   readonly all: MessageEndpoint[] = [];
   readonly shared: SharedReceives;
   readonly #tokens: TokenTable;
-  readonly #openDevice: OpenDevice;
+  readonly #opener: EndpointOpener;
   readonly #options: EndpointOptions;
   readonly #byPeer = new Map<string, MessageEndpoint>();
   /** What those that are closed had counted. */
@@ -69,12 +74,12 @@ export class EndpointTable {
     tokens: TokenTable,
     first: MessageDevice,
     shared: SharedReceives,
-    openDevice: OpenDevice,
+    opener: EndpointOpener,
     options: EndpointOptions,
   ) {
     this.#tokens = tokens;
     this.shared = shared;
-    this.#openDevice = openDevice;
+    this.#opener = opener;
     this.#options = options;
     this.#add(first);
   }
@@ -87,6 +92,13 @@ export class EndpointTable {
     endpoint = this.all.find((one) => one.peer === null && !one.device.isLost) ?? this.#addAnother();
     endpoint.peer = peer;
     this.#byPeer.set(peer, endpoint);
+    return endpoint;
+  }
+
+  /** One for a peer that has come; others may come. Throws as `for` does. */
+  forArrival(peer: string): MessageEndpoint {
+    const endpoint = this.for(peer);
+    if (this.#options.endpointPerPeer) this.#opener.expect?.(endpoint.device);
     return endpoint;
   }
 
@@ -122,9 +134,15 @@ export class EndpointTable {
     this.all.splice(this.all.indexOf(endpoint), 1);
   }
 
+  /** Closes all, and what is opened. */
+  shutdown(): void {
+    for (const { device } of this.all) device.close();
+    this.#opener.close?.();
+  }
+
   #addAnother(): MessageEndpoint {
     const others = this.all.filter(({ engine }) => engine.budget.connections > 0).length;
-    return this.#add(this.#openDevice(others));
+    return this.#add(this.#opener.open(others));
   }
 
   #openAnother(): boolean {

@@ -68,7 +68,8 @@ export class FabricDevice implements MessageDevice {
   readonly #glue: FabricGlue;
   readonly #exchange: (endpoint: number) => number;
   readonly #flush: (endpoint: number) => void;
-  readonly #endpoint: number;
+  /** Of the endpoint, at the glue. */
+  readonly number: number;
   /** The device reads and writes only memory that it was told of. */
   readonly #registers: boolean;
   #words: Int32Array;
@@ -80,18 +81,18 @@ export class FabricDevice implements MessageDevice {
   #loss = '';
 
   /**
-   * `shared`: what all endpoints of the libOS may have. `sleeps`: its thread will, by `wait`. Throws
-   * BACKEND_UNAVAILABLE, with what libfabric said and the remedy where we know one, and INVALID_ARGUMENT for options
-   * that this provider cannot fulfil.
+   * `shared`: what all endpoints of the libOS may have. `sleeps`: its thread will, by `wait`. `opened`: the number of
+   * an endpoint that is open already, or -1. Throws BACKEND_UNAVAILABLE, with what libfabric said and the remedy where
+   * we know one, and INVALID_ARGUMENT for options that this provider cannot fulfil.
    */
-  constructor(options: FabricOptions, shared: SharedReceives, sleeps = false) {
+  constructor(options: FabricOptions, shared: SharedReceives, sleeps = false, opened = -1) {
     this.#glue = fabricGlue();
     this.#exchange = this.#glue.exchange;
     this.#flush = this.#glue.flush;
     this.bufferBytes = options.bufferBytes;
-    this.#endpoint = open(this.#glue, options, sleeps);
-    const areaBytes = this.#glue.areaBytes(this.#endpoint);
-    const area = koffi.view(BigInt(this.#glue.area(this.#endpoint)), areaBytes);
+    this.number = opened < 0 ? open(this.#glue, options, sleeps) : opened;
+    const areaBytes = this.#glue.areaBytes(this.number);
+    const area = koffi.view(BigInt(this.#glue.area(this.number)), areaBytes);
     this.#words = new Int32Array(area, 0, areaBytes >> 2);
     this.#doubles = new Float64Array(area, 0, areaBytes >> 3);
     const words = (at: number, count: number) => new Int32Array(area, at * 4, count);
@@ -101,8 +102,8 @@ export class FabricDevice implements MessageDevice {
     this.finishedErrors = words(FINISHED_ERROR, MAX_SENDS);
     this.queuedHeaders = words(TX, MAX_QUEUED * TX_WORDS);
     this.address = new Uint8Array(area.slice(ADDRESS, ADDRESS + this.#words[ADDRESS_LENGTH]));
-    this.provider = this.#glue.provider(this.#endpoint);
-    this.device = this.#glue.device(this.#endpoint);
+    this.provider = this.#glue.provider(this.number);
+    this.device = this.#glue.device(this.number);
     this.receiveLimit = Math.min(this.#words[RX_LIMIT], options.receiveBuffers);
     this.maxPieces = this.#words[MAX_PIECES];
     this.#registers = this.#words[REGISTERS] !== 0;
@@ -113,7 +114,7 @@ export class FabricDevice implements MessageDevice {
         return { slab, number: this.#register(slab, bytes) };
       },
       addReceives: (number, address, count, stride) =>
-        this.#glue.addReceives(this.#endpoint, number, address, count, stride),
+        this.#glue.addReceives(this.number, number, address, count, stride),
       mayDiscard: !this.#registers,
     });
     for (let i = 0; i < MAX_BURST; i++) this.received.push(this.#buffers.all[0]);
@@ -150,7 +151,7 @@ export class FabricDevice implements MessageDevice {
   addPeer(address: Uint8Array): number {
     if (this.#closed || !this.#isAddress(address)) return -1;
     const process = this.provider === 'shm' ? processOfAddress(address) : 0;
-    return this.#glue.addPeer(this.#endpoint, address, process);
+    return this.#glue.addPeer(this.number, address, process);
   }
 
   /** The provider reads as many bytes as its addresses have, or up to a zero: a stranger's may lack them. */
@@ -172,7 +173,7 @@ export class FabricDevice implements MessageDevice {
   }
 
   removePeer(peer: number): void {
-    if (!this.#closed) this.#glue.removePeer(this.#endpoint, peer);
+    if (!this.#closed) this.#glue.removePeer(this.number, peer);
   }
 
   get room(): number {
@@ -227,13 +228,13 @@ export class FabricDevice implements MessageDevice {
   }
 
   flush(): void {
-    if (!this.#closed) this.#flush(this.#endpoint);
+    if (!this.#closed) this.#flush(this.number);
   }
 
   exchange(): number {
     if (this.#closed) return 0;
     const words = this.#words;
-    const count = this.#exchange(this.#endpoint);
+    const count = this.#exchange(this.number);
     const { all } = this.#buffers;
     for (let i = 0; i < count; i++) {
       const buffer = all[words[RX_BUFFER + i]];
@@ -248,7 +249,7 @@ export class FabricDevice implements MessageDevice {
   }
 
   wait(file: number, timeoutMs: number): boolean {
-    return !this.#closed && this.#glue.wait(this.#endpoint, file, timeoutMs * 1000) === 1;
+    return !this.#closed && this.#glue.wait(this.number, file, timeoutMs * 1000) === 1;
   }
 
   takeFinished(): number {
@@ -262,7 +263,7 @@ export class FabricDevice implements MessageDevice {
   }
 
   get loss(): string {
-    return this.#closed ? this.#loss : this.#glue.loss(this.#endpoint);
+    return this.#closed ? this.#loss : this.#glue.loss(this.number);
   }
 
   giveBackIdle(): void {
@@ -286,7 +287,7 @@ export class FabricDevice implements MessageDevice {
    * (libos/native/device-times.h).
    */
   setDeviceTimes(address: number): void {
-    this.#glue.setDeviceTimes(this.#endpoint, address);
+    this.#glue.setDeviceTimes(this.number, address);
   }
 
   counters(): Record<string, number> {
@@ -304,7 +305,7 @@ export class FabricDevice implements MessageDevice {
     this.#words = this.#words.slice();
     this.#doubles = this.#doubles.slice();
     this.queuedHeaders = new Int32Array(this.queuedHeaders.length);
-    this.#glue.close(this.#endpoint);
+    this.#glue.close(this.number);
     this.#buffers.close(posted);
   }
 
@@ -326,13 +327,13 @@ export class FabricDevice implements MessageDevice {
   #checkMessageLimit(): void {
     const most = this.#words[MAX_MESSAGE_BYTES] - HEADER_BYTES;
     if (this.bufferBytes <= most) return;
-    this.#glue.close(this.#endpoint);
+    this.#glue.close(this.number);
     const detail = `buffer_bytes=${this.bufferBytes}: provider ${this.provider} sends messages of at most ${most} bytes beside our header`;
     throw new LibosError('INVALID_ARGUMENT', 'rdma', -1, detail);
   }
 
   #register(memory: Slab, bytes: number): number {
-    const number = this.#glue.register(this.#endpoint, memory.address, bytes);
+    const number = this.#glue.register(this.number, memory.address, bytes);
     if (number >= 0) return number;
     const reason = this.#glue.error();
     memory.unmap();
@@ -340,16 +341,33 @@ export class FabricDevice implements MessageDevice {
   }
 }
 
-/** Of /dev/shm, for each receive of an endpoint of shm. */
-const SHM_BYTES_PER_RECEIVE = 8400;
+/**
+ * Of /dev/shm, for an endpoint of shm: a part for its peers, and one for each of its receives, which are no fewer than
+ * these (fabric.c); made up to a power of two of bytes.
+ */
+const SHM_PEERS_BYTES = 8.47e6;
+const SHM_BYTES_PER_RECEIVE = 4400;
+const LEAST_SHM_RECEIVES = 1024;
+
+function shmMbFor(receives: number): number {
+  const perReceive =
+    2 ** Math.ceil(Math.log2(Math.max(receives, LEAST_SHM_RECEIVES))) * SHM_BYTES_PER_RECEIVE;
+  return Math.ceil(2 ** Math.ceil(Math.log2(SHM_PEERS_BYTES + perReceive)) / 1e6);
+}
+
+function freeShmMb(): number {
+  const { bavail, bsize } = statfsSync('/dev/shm');
+  return Math.floor((bavail * bsize) / 1e6);
+}
 
 /** Its pages are taken as they are used: without room the process would end by a signal then. */
+export function hasRoomForShm(receives: number): boolean {
+  return freeShmMb() >= shmMbFor(receives);
+}
+
 function checkRoomForShm(receives: number): void {
-  const { bavail, bsize } = statfsSync('/dev/shm');
-  const neededMb = Math.ceil((receives * SHM_BYTES_PER_RECEIVE) / 1e6);
-  const freeMb = Math.floor((bavail * bsize) / 1e6);
-  if (freeMb >= neededMb) return;
-  const detail = `an endpoint of shm needs ${neededMb} MB of /dev/shm, which has ${freeMb}: mount -o remount,size=1g /dev/shm, or set less receive_memory_mb`;
+  if (hasRoomForShm(receives)) return;
+  const detail = `an endpoint of shm needs ${shmMbFor(receives)} MB of /dev/shm, which has ${freeShmMb()}: mount -o remount,size=1g /dev/shm, or set less receive_memory_mb`;
   throw new LibosError('BACKEND_UNAVAILABLE', 'rdma', -1, detail);
 }
 

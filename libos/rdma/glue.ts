@@ -26,6 +26,12 @@ export interface FabricGlue {
     receiveBytes: number,
     wakes: number,
   ): number;
+  /** Begins to open another one of shm like that endpoint; 0 where that cannot be. */
+  openAhead(like: number, name: string, receives: number, wakes: number): number;
+  /** 1 when it is open, or cannot be. */
+  isAhead(ahead: number): number;
+  /** Its endpoint, or -1. Waits where it is not open yet. */
+  takeAhead(ahead: number): number;
   area(endpoint: number): number;
   areaBytes(endpoint: number): number;
   /** Where the device times of messages go from now on (libos/native/device-times.h); 0 for nowhere. */
@@ -64,6 +70,9 @@ function bind(library: LibraryHandle): FabricGlue {
     counterNames: library.func('const char *fabric_counter_names()'),
     list: library.func('const char *fabric_list()'),
     open: library.func('int fabric_open(const char *, const char *, const char *, int, int, int)'),
+    openAhead: library.func('double fabric_open_ahead(int, const char *, int, int)'),
+    isAhead: library.func('int fabric_is_ahead(double)'),
+    takeAhead: library.func('int fabric_take_ahead(double)'),
     area: library.func('double fabric_area(int)'),
     areaBytes: library.func('int fabric_area_bytes(int)'),
     setDeviceTimes: library.func('void fabric_set_device_times(int, uintptr_t)'),

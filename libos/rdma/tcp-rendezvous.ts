@@ -132,8 +132,12 @@ export class TcpRendezvous implements Rendezvous {
     if (nowUs < this.#lookUs && this.#connecting.size === 0) return;
     this.#lookUs = nowUs + LOOK_EVERY_US;
     const count = sys.epollWait(this.#epoll, 0);
+    if (count > 0) this.#serveEvents(count);
+    // Behind the events: an answer that has come is not late because somebody was stopped before looking.
     if (this.#connecting.size + this.#silent.size > 0) this.#expire();
-    if (count <= 0) return;
+  }
+
+  #serveEvents(count: number): void {
     // Its memory is used again by what the events lead to.
     const events: [number, number][] = [];
     for (let i = 0; i < count; i++) events.push([sys.eventTag(i), sys.eventMask(i)]);

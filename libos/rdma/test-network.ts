@@ -108,7 +108,7 @@ export class SimulatedNetwork {
       return rendezvous;
     };
     const createTransport = (host: TransportHost) =>
-      new RdmaTransport(host, device, shared, openDevice, createRendezvous, pool, {
+      new RdmaTransport(host, device, shared, { open: openDevice }, createRendezvous, pool, {
         provider: 'simulated',
         host: new Uint8Array(16),
         hostOnly: false,

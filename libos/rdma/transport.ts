@@ -11,10 +11,10 @@ import { LINGER_US, PUSHES_PER_BURST, QueueState, type Transport, type Transport
 import { Channel, DatagramSocket, RdmaQueue } from './channel.ts';
 import { Datagrams } from './datagrams.ts';
 import {
+  type EndpointOpener,
   type EndpointOptions,
   EndpointTable,
   type MessageEndpoint,
-  type OpenDevice,
 } from './endpoint-table.ts';
 import type { MessageEngine } from './engine.ts';
 import { type Hello, HelloKind, type Refusal } from './hello.ts';
@@ -58,12 +58,12 @@ export class RdmaTransport implements Transport, RendezvousHandler {
   readonly #datagrams: Datagrams;
   readonly #warnings: Warnings;
 
-  /** `device`: the first one, opened with `shared`; `openDevice` opens others. */
+  /** `device`: the first one, opened with `shared`; `opener` opens others. */
   constructor(
     host: TransportHost,
     device: MessageDevice,
     shared: SharedReceives,
-    openDevice: OpenDevice,
+    opener: EndpointOpener,
     createRendezvous: CreateRendezvous,
     pool: BufferPool,
     options: RdmaTransportOptions,
@@ -72,7 +72,7 @@ export class RdmaTransport implements Transport, RendezvousHandler {
     this.#tokens = host.tokens;
     this.pool = pool;
     this.#options = options;
-    this.#endpoints = new EndpointTable(host.tokens, device, shared, openDevice, options);
+    this.#endpoints = new EndpointTable(host.tokens, device, shared, opener, options);
     this.#rendezvous = createRendezvous(this);
     this.#warnings = new Warnings(options.say);
     this.#datagrams = new Datagrams(host.tokens, pool, device, (socket, address, port) =>
@@ -305,7 +305,7 @@ export class RdmaTransport implements Transport, RendezvousHandler {
     const { all } = this.#endpoints;
     for (const { engine } of all) engine.shutdown();
     this.#rendezvous.close();
-    for (const { device } of all) device.close();
+    this.#endpoints.shutdown();
     this.pool.destroy();
   }
 
@@ -338,7 +338,7 @@ export class RdmaTransport implements Transport, RendezvousHandler {
       line.refuse({ kind: HelloKind.Refusal, code, reason });
       return null;
     };
-    const endpoint = this.#endpointFor(`from ${Buffer.from(hello.address).toString('latin1')}`);
+    const endpoint = this.#endpointFor(`from ${Buffer.from(hello.address).toString('latin1')}`, true);
     if (endpoint === null) return refuse('CONNECTION_REFUSED', 'it cannot open an endpoint for another peer');
     const { engine } = endpoint;
     const connection = engine.open();
@@ -423,9 +423,9 @@ export class RdmaTransport implements Transport, RendezvousHandler {
   }
 
   /** Null where there is none and none can be opened, which is said. */
-  #endpointFor(peer: string): MessageEndpoint | null {
+  #endpointFor(peer: string, hasCome: boolean): MessageEndpoint | null {
     try {
-      return this.#endpoints.for(peer);
+      return hasCome ? this.#endpoints.forArrival(peer) : this.#endpoints.for(peer);
     } catch (error) {
       const { message } = error as LibosError;
       this.#warn(`there is no endpoint for another peer: ${message}`, 'BACKEND_UNAVAILABLE');
@@ -453,7 +453,7 @@ export class RdmaTransport implements Transport, RendezvousHandler {
     localAddress: number,
     localPort: number,
   ): Channel | null {
-    const endpoint = this.#endpointFor(`to ${address}:${port}`);
+    const endpoint = this.#endpointFor(`to ${address}:${port}`, false);
     const connection = endpoint?.engine.open() ?? null;
     if (endpoint === null || connection === null) return null;
     const hello = this.#hello({ endpoint, connection }, kind, ownPort);

@@ -13,7 +13,7 @@ const kernel = ['kernel'] as const;
 const sockets = ['kernel', 'uring'] as const;
 /** Those whose peer acknowledges, as TCP's does, and that have options of a stream. */
 const overTcp = ['kernel', 'uring', 'inet', 'xdp'] as const;
-const CUT_BYTES = 1472;
+const CUT_BYTES = 1000;
 const LATE_MS = 100;
 
 export const mutants: Readonly<Record<string, Mutant>> = {
