@@ -21,6 +21,7 @@ import { describeBackends } from './machine/backends.ts';
 import { redisBuildOf } from './machine/built.ts';
 import { type Checkouts, commandPath, gitState, ownCheckout } from './machine/checkout.ts';
 import { machineFacts, softwareVersions, versionOf } from './machine/machine.ts';
+import type { RunElsewhere } from './run-hosts.ts';
 import { clientCoresOf, corePairOf } from './trial/core-pair.ts';
 import { HOST } from './trial/server.ts';
 
@@ -29,6 +30,7 @@ interface Described {
   checkouts: Checkouts;
   quick: boolean;
   command: string[];
+  elsewhere: RunElsewhere;
 }
 
 /** As it is when the run begins, with no end yet, before the distances of its cores are known. */
@@ -37,6 +39,7 @@ export async function unfinishedManifest({
   checkouts,
   quick,
   command,
+  elsewhere,
 }: Described): Promise<Manifest> {
   return {
     schema: manifestFormat.schema,
@@ -48,10 +51,10 @@ export async function unfinishedManifest({
     finished_at: null,
     config: writtenConfig(experiment, checkouts),
     plan: planOf(experiment),
-    machine: await machineFacts(HOST),
+    machine: elsewhere.machine ?? (await machineFacts(HOST)),
     distances: [],
     versions: {
-      ...(await systemVersions(experiment, checkouts)),
+      ...(await systemVersions(experiment, checkouts, elsewhere)),
       ...(await softwareVersions()),
       ...(await traceDigests(experiment)),
     },
@@ -241,11 +244,15 @@ function withoutReach(hosts: NonNullable<Experiment['hosts']>): NonNullable<Expe
 async function systemVersions(
   { systems }: Experiment,
   checkouts: Checkouts,
+  elsewhere: RunElsewhere,
 ): Promise<Record<string, string>> {
   const versions: Record<string, string> = {};
   for (const { name, version } of systems) {
     const [program = '', ...args] = version ?? [];
-    const line = version ? await versionOf([commandPath(program, checkouts.get(name)), ...args]) : null;
+    const here = async (): Promise<string | null> =>
+      version ? versionOf([commandPath(program, checkouts.get(name)), ...args]) : null;
+    const there = elsewhere.versions.get(name);
+    const line = there === undefined ? await here() : there;
     if (line !== null) versions[name] = line;
   }
   return versions;

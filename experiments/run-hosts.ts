@@ -1,6 +1,8 @@
 /** The other machines of a run: reached before its first trial, and left at its end. */
+import type { Manifest } from '../results/formats/index.ts';
 import { connect, type HostConnection } from './agent/connection.ts';
 import { RemoteHost } from './agent/remote-host.ts';
+import { runThere, SUCCEEDED } from './agent/run-there.ts';
 import { isHere, placementOf } from './config/placement.ts';
 import type { ConfiguredExperiment } from './config/schema.ts';
 import { ExperimentError, TrialFailure } from './errors.ts';
@@ -12,6 +14,18 @@ interface Reached {
   connection: HostConnection;
   host: RemoteHost;
 }
+
+/** What the manifest has of the machines of a run that are not this one. */
+export interface RunElsewhere {
+  /** Of the first system's server; null where that runs here. */
+  machine: Manifest['machine'] | null;
+  /** By system, of those whose server is elsewhere: what its version command printed there, where it did. */
+  versions: ReadonlyMap<string, string | null>;
+}
+
+const LOOPBACK = '127.0.0.1';
+/** For a version command. */
+const VERSION_PATIENCE_MS = 10_000;
 
 export class RunHosts {
   readonly #reached = new Map<string, Reached>();
@@ -40,7 +54,7 @@ export class RunHosts {
     for (const [name, { connection }] of this.#reached) {
       const ofHost = needs.filter(({ host }) => host === name);
       const facts = await connection.ask('examine', {
-        address: '127.0.0.1',
+        address: LOOPBACK,
         programs: [...new Set(ofHost.flatMap(({ programs }) => programs.map(({ program }) => program)))],
         products: [...new Set(ofHost.flatMap(({ products }) => products))],
       });
@@ -53,6 +67,24 @@ export class RunHosts {
       }
     }
     return reasons;
+  }
+
+  async describe(configured: ConfiguredExperiment): Promise<RunElsewhere> {
+    const [first] = configured.systems;
+    const { host, network } = placementOf(configured, first!).server;
+    const reached = this.#reached.get(host.name);
+    const versions = new Map<string, string | null>();
+    for (const system of configured.systems) {
+      const there = this.#reached.get(placementOf(configured, system).server.host.name);
+      if (there) versions.set(system.name, await versionThere(there.connection, system.version));
+    }
+    if (reached === undefined) return { machine: null, versions };
+    const address = network?.address ?? LOOPBACK;
+    const facts = await reached.connection.ask('examine', { address, programs: [], products: [] });
+    const { cpu, core_count, governor, kernel, os, virtual, hypervisor } = facts;
+    const { memory_bytes, load_average_1m, knobs } = facts;
+    const machine = { cpu, cores: core_count, governor, kernel, os, virtual, hypervisor };
+    return { machine: { ...machine, memory_bytes, load_average_1m, knobs }, versions };
   }
 
   /** A host of the run, reached again where it was lost. Throws TrialFailure where that fails. */
@@ -78,6 +110,16 @@ export class RunHosts {
     this.#reached.set(access.name, { connection, host });
     return host;
   }
+}
+
+async function versionThere(
+  connection: HostConnection,
+  command: readonly string[] | undefined,
+): Promise<string | null> {
+  const [program, ...words] = command ?? [];
+  if (program === undefined) return null;
+  const { end, stdout, stderr } = await runThere(connection, [program, ...words], VERSION_PATIENCE_MS);
+  return end === SUCCEEDED ? (`${stdout}${stderr}`.split('\n')[0] ?? null) : null;
 }
 
 function hostsOf(configured: ConfiguredExperiment): LabHost[] {

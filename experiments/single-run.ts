@@ -63,7 +63,7 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
     out.discard();
     throw error;
   });
-  const known = await beforeFirstTrial(configured, out, request).catch(async (error) => {
+  const known = await beforeFirstTrial(configured, out, request, opened.hosts).catch(async (error) => {
     await opened.hosts.close();
     out.discard();
     throw error;
@@ -119,6 +119,7 @@ async function beforeFirstTrial(
   configured: ConfiguredExperiment,
   out: OutFolder,
   request: RunRequest,
+  hosts: RunHosts,
 ): Promise<Pick<PreparedRun, 'earlier' | 'checkouts' | 'manifest' | 'experiment'>> {
   const { goesOn, quick } = request;
   const earlier = goesOn === null ? null : await readEarlierRun(out.path);
@@ -126,7 +127,8 @@ async function beforeFirstTrial(
   const kept = earlier ? chosenBefore(configured, earlier.manifest) : new Map();
   const chosen = await chooseCores(configured, console.error, kept);
   const command = repeatingCommand(request);
-  const now = await unfinishedManifest({ experiment: chosen, checkouts, quick, command });
+  const elsewhere = await hosts.describe(configured);
+  const now = await unfinishedManifest({ experiment: chosen, checkouts, quick, command, elsewhere });
   const manifest = earlier === null ? now : goesOn === 'add' ? addedTo(earlier, now) : resumed(earlier, now);
   // What is added is compared by way of its anchor, and goes on until no distance has enough of it.
   const experiment = manifest.plan.additions.length === 0 ? chosen : withoutExtension(chosen);

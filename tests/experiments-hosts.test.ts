@@ -106,6 +106,9 @@ describe.runIf(mayMakeLab())('a run on other hosts (takes root, and an sshd that
     const manifest = manifestFormat.read(readFileSync(path.join(run.out, 'manifest.json'), 'utf8'));
     expect(manifest.systems.map(({ device }) => device)).toEqual(['veth', 'veth']);
     expect(manifest.distances).toEqual([]);
+    expect(manifest.versions.redis).toMatch(/^Redis server v=/);
+    // Its knobs are told of the interface there.
+    expect(JSON.stringify(manifest.machine.knobs)).toContain(INTERFACE);
     expect(existsSync(path.join(run.out, 'figure.svg'))).toBe(true);
     expect([0, 1]).toContain(exitCode);
     expect(left()).toEqual([[], [], []]);

@@ -13,17 +13,10 @@ const HUGEPAGES = '/sys/kernel/mm/hugepages';
 const SYSTEM_FOLDERS = ['/usr/sbin', '/sbin'];
 
 export async function hostFacts({ address, programs, products }: Ask<'examine'>): Promise<HostFacts> {
-  const {
-    cpu,
-    governor,
-    kernel,
-    os: system,
-    hypervisor,
-    load_average_1m,
-    knobs,
-  } = await machineFacts(address);
+  const { cores: core_count, ...machine } = await machineFacts(address);
   return {
-    ...{ cpu, governor, kernel, os: system, hypervisor, load_average_1m, knobs },
+    ...machine,
+    core_count,
     cores: availableCores(),
     interfaces: interfaces(),
     hugepages: await hugepages(),

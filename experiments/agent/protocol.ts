@@ -35,7 +35,11 @@ const hostFacts = z.object({
   kernel: z.string(),
   os: z.string(),
   hypervisor: z.string().nullable(),
+  virtual: z.boolean(),
+  memory_bytes: count,
   load_average_1m: z.number(),
+  /** Of the whole machine, whoever may use them. */
+  core_count: count,
   /** Those that the agent may use. */
   cores: z.array(count),
   knobs: z.array(knob),

@@ -192,7 +192,8 @@ async function runExperiment(
       ...set.flatMap((setting) => ['--set', setting]),
       ...(against === null || isPath(against) ? [] : ['--against', against]),
     ];
-    const described = { ...prepared, quick: false, command: [...command, ...settings] };
+    const elsewhere = await prepared.hosts.describe(configured);
+    const described = { ...prepared, elsewhere, quick: false, command: [...command, ...settings] };
     const failed = await runCampaign({
       ...prepared,
       manifest: await unfinishedManifest(described),

@@ -5,6 +5,7 @@ import { inRanges, lacksOf } from './host-check.ts';
 
 const machine: HostFacts = {
   ...{ cpu: 'x', governor: null, kernel: 'Linux 6', os: 'Debian', hypervisor: null, load_average_1m: 0 },
+  ...{ virtual: false, memory_bytes: 1, core_count: 4 },
   cores: [0, 1, 2, 3, 6],
   knobs: [],
   interfaces: { lo: ['127.0.0.1/8'], ens1f1: ['10.10.1.1/24', 'fe80::1/64'], ens2: ['192.168.0.4/16'] },
