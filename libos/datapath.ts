@@ -20,6 +20,7 @@ import {
   THREAD,
 } from './datapath-protocol.ts';
 import { type ErrorCode, LibosError } from './errors.ts';
+import { inlineMore } from './inlining.ts';
 import { endProcessWith } from './stuck-thread.ts';
 
 export interface DataPath<Info, Result> {
@@ -65,6 +66,7 @@ export function startDataPath<Data, Info, Result>(
   core: number | null,
   backendModules: readonly string[] = loadedBackendModules(),
 ): DataPath<Info, Result> {
+  inlineMore();
   const shared = new Int32Array(new SharedArrayBuffer(4 * SHARED_WORDS));
   const start: DataPathStart = { module: module.href, core, backendModules, data, shared };
   const worker = new Worker(new URL('./datapath-thread.ts', import.meta.url), { workerData: start });

@@ -1,6 +1,6 @@
 /** The generator's own floor bounds a point in the state of distance that the point is of. */
 import { expect, test } from 'vitest';
-import type { Calibration, FloorPoint, WorkloadProtocol } from '../formats/index.ts';
+import type { Calibration, FloorPoint } from '../formats/index.ts';
 import type { Run } from '../run/run-folder.ts';
 import { target } from '../test-synthetic-run.ts';
 import type { PairStates } from './distance/run-distance.ts';
@@ -18,6 +18,7 @@ const pair: PairStates = {
   company: null,
 };
 
+type Measured = Parameters<typeof generatorFloor>[1];
 type Slice = Calibration['slices'][number];
 
 /** A floor of 8 us near and 12 far, 10 over all; the delays of 10 us are on top of it. */
@@ -25,7 +26,7 @@ function floorOf(
   state: string | null,
   { near, cores = [1, 0] }: { near: number; cores?: [number, number] },
   of: PairStates | null = pair,
-  protocol: WorkloadProtocol = 'resp',
+  { protocol = 'resp', checkout = null }: Partial<Pick<Measured, 'protocol' | 'checkout'>> = {},
 ): ReturnType<typeof generatorFloor> {
   const slice = (ns: number, p50_us: number, asked_us: number | null = null): Slice => ({
     asked_us,
@@ -53,7 +54,8 @@ function floorOf(
     ],
   } as unknown as Run;
   const selection = { state, withoutEarly: false };
-  return generatorFloor(run, { backend: 'kernel', protocol }, { target: target('get'), pair: of, selection });
+  const system = { backend: 'kernel', protocol, checkout };
+  return generatorFloor(run, system, { target: target('get'), pair: of, selection });
 }
 
 const name = "the load generator's own floor";
@@ -74,8 +76,13 @@ test('where it hardly was in that state, or on other cores, it bounds nothing: n
 });
 
 test('of streams, it bounds no datagrams', () => {
-  expect(floorOf('near', { near: 7 }, pair, 'echo')).toHaveLength(1);
-  expect(floorOf('near', { near: 7 }, pair, 'datagrams')).toEqual([]);
+  expect(floorOf('near', { near: 7 }, pair, { protocol: 'echo' })).toHaveLength(1);
+  expect(floorOf('near', { near: 7 }, pair, { protocol: 'datagrams' })).toEqual([]);
+});
+
+test('of the load generator that ran it all, it bounds no system of another checkout', () => {
+  const checkout = { commit: '0123456789abcdef0123456789abcdef01234567', dirty: false };
+  expect(floorOf('near', { near: 7 }, pair, { checkout })).toEqual([]);
 });
 
 test('as a whole on a machine of one distance, or of none that is known', () => {

@@ -5,6 +5,7 @@ import {
   type FloorPoint,
   isOfDatagrams,
   type MeasurementTarget,
+  type SystemUnderTest,
   type WorkloadProtocol,
 } from '../formats/index.ts';
 import { type Run, standsBeside } from '../run/run-folder.ts';
@@ -46,19 +47,24 @@ export function lowerBounds(
 /**
  * With a server that takes no time, over the same backend, in the state of the point. A mixture is bounded by what was
  * had in the nearest state. A calibration that was not in that state bounds nothing: cores that are nearer are faster.
- * Nor does it bound datagrams: its server is one of streams, whose messages take the kernel longer.
+ * Nor does it bound datagrams: its server is one of streams, whose messages take the kernel longer. Nor a system of
+ * another checkout, whose load generator is another one.
  */
 export function generatorFloor(
   { calibrations }: Pick<Run, 'calibrations'>,
-  { backend, protocol }: { backend: string; protocol: WorkloadProtocol },
+  system: { backend: string; protocol: WorkloadProtocol; checkout: SystemUnderTest['checkout'] },
   {
     target: { clients, value_bytes },
     pair,
     selection: { state },
   }: Pick<Counted, 'target' | 'pair' | 'selection'>,
 ): LowerBound[] {
-  const calibration = calibrations.find((one) => one.backend === backend);
-  const isAlike = clients === 1 && value_bytes === calibration?.value_bytes && !isOfDatagrams(protocol);
+  const calibration = calibrations.find((one) => one.backend === system.backend);
+  const isAlike =
+    clients === 1 &&
+    value_bytes === calibration?.value_bytes &&
+    !isOfDatagrams(system.protocol) &&
+    system.checkout === null;
   if (!isAlike) return [];
   const name = "the load generator's own floor";
   if (pair === null || pair.states.length < 2) {

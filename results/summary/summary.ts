@@ -164,7 +164,11 @@ function pointsOf(sources: Sources, system: SystemUnderTest, first: Point[]): Po
     const { outcomes, selection } = counted;
     const bounds = [
       ...lowerBounds(floors, repeats ?? name, target, numbers.state),
-      ...generatorFloor(run, { backend: system.client.backend, protocol }, counted),
+      ...generatorFloor(
+        run,
+        { backend: system.client.backend, protocol, checkout: system.checkout },
+        counted,
+      ),
     ];
     const stages = summarizeStages(outcomes, numbers.trial_p50_us, distance, selection);
     const doubts = [...distanceDoubts(numbers, distance), ...stages.doubts];
