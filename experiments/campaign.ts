@@ -19,6 +19,7 @@ import { type EarlierRun, plannedTrials, recordOf } from './continued-run.ts';
 import { distanceLines, surveyDistances } from './distances.ts';
 import { TrialFailure } from './errors.ts';
 import { type Decision, furtherBlock } from './further-block.ts';
+import { hostsAfter } from './host-states.ts';
 import type { Checkouts } from './machine/checkout.ts';
 import { LocalHost } from './machine/local-host.ts';
 import type { Supervisor } from './machine/process.ts';
@@ -85,7 +86,7 @@ export async function runCampaign(campaign: Campaign): Promise<number | null> {
 
 /** Those that are planned, and those that it takes until there is enough of one distance; writes the manifest's end. */
 async function runBlocks(
-  { out, progress }: Campaign,
+  { out, progress, experiment, hosts }: Campaign,
   blocks: Blocks,
   planned: readonly PlannedTrial[],
   begun: Manifest,
@@ -107,7 +108,8 @@ async function runBlocks(
     progress.add(block);
     if (!(await blocks.run(block))) return null;
   }
-  await writeManifest(out.path, { ...manifest, finished_at: new Date().toISOString() });
+  const after = await hostsAfter(manifest.hosts, experiment, hosts);
+  await writeManifest(out.path, { ...manifest, hosts: after, finished_at: new Date().toISOString() });
   return blocks.failed;
 }
 

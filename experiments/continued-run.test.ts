@@ -42,6 +42,7 @@ function manifest({
       })),
     },
     machine: { cpu: 'A', load_average_1m: Math.random() },
+    hosts: [],
     versions: Object.fromEntries(['node', ...systems].map((name) => [name, `${name} 1`])),
     git: { commit },
     systems: named,

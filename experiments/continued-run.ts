@@ -63,8 +63,11 @@ async function read<T>(file: string, format: { read(text: string): T }): Promise
   }
 }
 
-/** What belongs to one start of a run and says nothing of how it measures; the plan follows from the configuration. */
-const ofOneStart = /^(plan|quick|machine\.(load_average_1m|knobs)|config\.distance\.extend_s)(\.|$)/;
+/**
+ * What belongs to one start of a run and says nothing of how it measures; the plan follows from the configuration. What
+ * changed of its hosts between the starts is told as what changed during the run.
+ */
+const ofOneStart = /^(plan|quick|hosts|machine\.(load_average_1m|knobs)|config\.distance\.extend_s)(\.|$)/;
 /** Whole systems and floors, and their versions. */
 const named = /^((config\.)?(systems|floors)|versions)\.[^.]+$/;
 /** These may be another in what is added. */
@@ -155,6 +158,10 @@ function withAddition(manifest: Manifest, now: Manifest, lacking: readonly Lacki
     ...manifest,
     finished_at: null,
     config: now.config,
+    hosts: [
+      ...manifest.hosts,
+      ...now.hosts.filter(({ name }) => manifest.hosts.every((one) => one.name !== name)),
+    ],
     ...parts,
     plan: {
       ...plan,

@@ -55,9 +55,10 @@ export function addedDuration_s(
   experiment: Pick<Experiment, 'systems' | 'distance' | 'hosts' | 'place'>,
 ): number {
   const { systems, distance } = experiment;
-  const hasPair = systems.some(
-    (system) => typeof corePairOf(system, undefined, placementOf(experiment, system)) !== 'string',
-  );
+  const hasPair = systems.some((system) => {
+    const pair = corePairOf(system, undefined, placementOf(experiment, system));
+    return pair !== null && typeof pair !== 'string';
+  });
   return hasPair ? distance.extend_s : 0;
 }
 

@@ -6,6 +6,7 @@ import {
   MANIFEST_FILE,
   type Manifest,
   manifestFormat,
+  type RunHost,
   type RunPlace,
   replaceFile,
   type SystemUnderTest,
@@ -13,24 +14,26 @@ import {
   USUAL_KEY_BYTES,
 } from '../results/formats/index.ts';
 import { repeatOf } from './config/checks.ts';
-import { placementOf } from './config/placement.ts';
+import { placementOf, thisMachine } from './config/placement.ts';
 import { protocolOf, protocolsOf } from './config/protocol.ts';
 import type { Experiment, System, WorkloadConfig } from './config/schema.ts';
 import { withoutAxes } from './config/swept.ts';
+import type { Placement } from './lab/where.ts';
 import { describeBackends } from './machine/backends.ts';
 import { redisBuildOf } from './machine/built.ts';
 import { type Checkouts, commandPath, gitState, ownCheckout } from './machine/checkout.ts';
-import { machineFacts, softwareVersions, versionOf } from './machine/machine.ts';
-import type { RunElsewhere } from './run-hosts.ts';
+import { softwareVersions, versionOf } from './machine/machine.ts';
 import { clientCoresOf, corePairOf } from './trial/core-pair.ts';
-import { HOST } from './trial/server.ts';
 
 interface Described {
   experiment: Experiment;
   checkouts: Checkouts;
   quick: boolean;
   command: string[];
-  elsewhere: RunElsewhere;
+  /** As they are before the first trial; the first system's server runs on the first of them. */
+  hosts: [RunHost, ...RunHost[]];
+  /** By system, of those whose server is elsewhere: what its version command printed there, where it did. */
+  versionsThere: ReadonlyMap<string, string | null>;
 }
 
 /** As it is when the run begins, with no end yet, before the distances of its cores are known. */
@@ -39,7 +42,8 @@ export async function unfinishedManifest({
   checkouts,
   quick,
   command,
-  elsewhere,
+  hosts,
+  versionsThere,
 }: Described): Promise<Manifest> {
   return {
     schema: manifestFormat.schema,
@@ -51,10 +55,11 @@ export async function unfinishedManifest({
     finished_at: null,
     config: writtenConfig(experiment, checkouts),
     plan: planOf(experiment),
-    machine: elsewhere.machine ?? (await machineFacts(HOST)),
+    machine: hosts[0].before.machine,
+    hosts,
     distances: [],
     versions: {
-      ...(await systemVersions(experiment, checkouts, elsewhere)),
+      ...(await systemVersions(experiment, checkouts, versionsThere)),
       ...(await softwareVersions()),
       ...(await traceDigests(experiment)),
     },
@@ -185,7 +190,8 @@ function systemsOf(experiment: Experiment, checkouts: Checkouts): Manifest['syst
       server_cores,
     } = system;
     const checkout = checkouts.get(name);
-    const pair = corePairOf(system, checkout, placementOf(experiment, system));
+    const placement = placementOf(experiment, system);
+    const pair = corePairOf(system, checkout, placement);
     return {
       name,
       label,
@@ -208,9 +214,16 @@ function systemsOf(experiment: Experiment, checkouts: Checkouts): Manifest['syst
       },
       server_cores,
       client_cores: clientCoresOf(system),
+      place: placeOf(placement),
       distance_unknown: typeof pair === 'string' ? pair : null,
     };
   });
+}
+
+/** By names; nothing where nobody says where systems run. */
+function placeOf({ server, generators }: Placement): SystemUnderTest['place'] {
+  if (server.host === thisMachine) return null;
+  return { server: server.host.name, generators: generators.map(({ host }) => host.name) };
 }
 
 /**
@@ -244,14 +257,14 @@ function withoutReach(hosts: NonNullable<Experiment['hosts']>): NonNullable<Expe
 async function systemVersions(
   { systems }: Experiment,
   checkouts: Checkouts,
-  elsewhere: RunElsewhere,
+  versionsThere: ReadonlyMap<string, string | null>,
 ): Promise<Record<string, string>> {
   const versions: Record<string, string> = {};
   for (const { name, version } of systems) {
     const [program = '', ...args] = version ?? [];
     const here = async (): Promise<string | null> =>
       version ? versionOf([commandPath(program, checkouts.get(name)), ...args]) : null;
-    const there = elsewhere.versions.get(name);
+    const there = versionsThere.get(name);
     const line = there === undefined ? await here() : there;
     if (line !== null) versions[name] = line;
   }

@@ -1,5 +1,6 @@
 /** The other machines of a run: reached before its first trial, and left at its end. */
-import type { Manifest } from '../results/formats/index.ts';
+import type { HostState } from '../results/formats/index.ts';
+import { measureClocks } from './agent/clocks.ts';
 import { connect, type HostConnection } from './agent/connection.ts';
 import { RemoteHost } from './agent/remote-host.ts';
 import { runThere, SUCCEEDED } from './agent/run-there.ts';
@@ -8,19 +9,13 @@ import type { ConfiguredExperiment } from './config/schema.ts';
 import { ExperimentError, TrialFailure } from './errors.ts';
 import type { LabHost } from './lab/lab.ts';
 import { needLacks, needsOf, type SystemNeed } from './lab-check/system-needs.ts';
+import { localState } from './machine/host-state.ts';
+import type { AskedNics } from './machine/nics.ts';
 import type { TrialHost } from './machine/trial-host.ts';
 
 interface Reached {
   connection: HostConnection;
   host: RemoteHost;
-}
-
-/** What the manifest has of the machines of a run that are not this one. */
-export interface RunElsewhere {
-  /** Of the first system's server; null where that runs here. */
-  machine: Manifest['machine'] | null;
-  /** By system, of those whose server is elsewhere: what its version command printed there, where it did. */
-  versions: ReadonlyMap<string, string | null>;
 }
 
 const LOOPBACK = '127.0.0.1';
@@ -69,22 +64,38 @@ export class RunHosts {
     return reasons;
   }
 
-  async describe(configured: ConfiguredExperiment): Promise<RunElsewhere> {
-    const [first] = configured.systems;
-    const { host, network } = placementOf(configured, first!).server;
-    const reached = this.#reached.get(host.name);
+  /** By system, of those whose server is elsewhere: what its version command printed there, where it did. */
+  async versions(configured: ConfiguredExperiment): Promise<Map<string, string | null>> {
     const versions = new Map<string, string | null>();
     for (const system of configured.systems) {
       const there = this.#reached.get(placementOf(configured, system).server.host.name);
       if (there) versions.set(system.name, await versionThere(there.connection, system.version));
     }
-    if (reached === undefined) return { machine: null, versions };
-    const address = network?.address ?? LOOPBACK;
-    const facts = await reached.connection.ask('examine', { address, programs: [], products: [] });
+    return versions;
+  }
+
+  /** What a machine of the run is now, this one too. Throws what its connection does. */
+  async stateOf(host: LabHost, address: string, nics: AskedNics): Promise<HostState> {
+    if (host.launcher === 'local') return localState(address, nics);
+    await this.at(host);
+    const { connection } = this.#reached.get(host.name)!;
+    const { realtime } = await measureClocks(connection);
+    const asked = { ...nics, addresses: [...nics.addresses], interfaces: [...nics.interfaces] };
+    const examined = { ...asked, pci: [...nics.pci], rdma: [...nics.rdma] };
+    const facts = await connection.ask('examine', { address, programs: [], products: [], nics: examined });
     const { cpu, core_count, governor, kernel, os, virtual, hypervisor } = facts;
     const { memory_bytes, load_average_1m, knobs } = facts;
     const machine = { cpu, cores: core_count, governor, kernel, os, virtual, hypervisor };
-    return { machine: { ...machine, memory_bytes, load_average_1m, knobs }, versions };
+    return {
+      at: new Date().toISOString(),
+      machine: { ...machine, memory_bytes, load_average_1m, knobs },
+      nics: facts.nics,
+      clock: {
+        source: facts.clock_source,
+        offset_us: realtime.offset_ns / 1000,
+        bound_us: realtime.bound_ns / 1000,
+      },
+    };
   }
 
   /** A host of the run, reached again where it was lost. Throws TrialFailure where that fails. */

@@ -12,6 +12,7 @@ import { missingPrograms } from './config/programs.ts';
 import type { ConfiguredExperiment, Experiment } from './config/schema.ts';
 import { addedTo, type EarlierRun, plannedTrials, readEarlierRun, resumed } from './continued-run.ts';
 import { refuseElsewhere } from './elsewhere.ts';
+import { hostsBefore } from './host-states.ts';
 import { type Checkouts, OWN_COMMAND, openCheckouts, ownCheckout } from './machine/checkout.ts';
 import type { Supervisor } from './machine/process.ts';
 import { unfinishedManifest } from './manifest.ts';
@@ -127,8 +128,10 @@ async function beforeFirstTrial(
   const kept = earlier ? chosenBefore(configured, earlier.manifest) : new Map();
   const chosen = await chooseCores(configured, console.error, kept);
   const command = repeatingCommand(request);
-  const elsewhere = await hosts.describe(configured);
-  const now = await unfinishedManifest({ experiment: chosen, checkouts, quick, command, elsewhere });
+  const versionsThere = await hosts.versions(configured);
+  const states = await hostsBefore(configured, hosts);
+  const described = { experiment: chosen, checkouts, quick, command, hosts: states, versionsThere };
+  const now = await unfinishedManifest(described);
   const manifest = earlier === null ? now : goesOn === 'add' ? addedTo(earlier, now) : resumed(earlier, now);
   // What is added is compared by way of its anchor, and goes on until no distance has enough of it.
   const experiment = manifest.plan.additions.length === 0 ? chosen : withoutExtension(chosen);

@@ -101,6 +101,7 @@ export function system(name: string, overrides: Partial<SystemUnderTest> = {}): 
     client: { idle: 'poll', backend: 'kernel' },
     server_cores: [0],
     client_cores: [1],
+    place: null,
     distance_unknown: null,
     ...overrides,
   };
@@ -144,7 +145,7 @@ export function swept(whole: Manifest, axes: Axis[]): Manifest {
 /** A finished run of three systems, five trials of SET and GET, all well. */
 export function manifest(overrides: Partial<Manifest> = {}): Manifest {
   return {
-    schema: 'bypassbench.manifest/4',
+    schema: 'bypassbench.manifest/5',
     experiment: 'redis-figure',
     title: 'Redis SET and GET latency',
     quick: false,
@@ -193,6 +194,7 @@ export function manifest(overrides: Partial<Manifest> = {}): Manifest {
         { name: 'turbo', value: null, absent: 'this kernel sets no frequency' },
       ],
     },
+    hosts: [],
     distances: [],
     versions: {
       node: 'v24.21.0',

@@ -36,6 +36,12 @@ const systemPackages = [
     without: "tests of the network stack against Linux's own over a tap device fail",
   },
   {
+    name: 'ethtool',
+    commands: ['ethtool'],
+    without:
+      'neither the settings of network interfaces are known to runs, nor can `bypassbench tune` change them',
+  },
+  {
     name: 'iputils-ping',
     commands: ['ping'],
     without: 'tests that ping the network stack fail, and hosts of a lab cannot ping each other',

@@ -109,9 +109,44 @@ describe.runIf(mayMakeLab())('a run on other hosts (takes root, and an sshd that
     expect(manifest.versions.redis).toMatch(/^Redis server v=/);
     // Its knobs are told of the interface there.
     expect(JSON.stringify(manifest.machine.knobs)).toContain(INTERFACE);
+    expect(manifest.systems.map(({ place }) => place)).toEqual([
+      { server: 'server0', generators: ['client0'] },
+      { server: 'server0', generators: ['client0'] },
+    ]);
+    // What each is before and behind, with the NIC that it goes over: a veth, which knows no coalescing.
+    expect(manifest.hosts.map(({ name }) => name)).toEqual(['server0', 'client0']);
+    for (const { before, after, after_unknown } of manifest.hosts) {
+      expect(after_unknown).toBeNull();
+      for (const state of [before, after]) {
+        expect(state?.nics.map(({ name }) => name)).toEqual([INTERFACE]);
+        expect(state?.nics[0]).toMatchObject({ mtu_bytes: 1500, coalescing: null });
+        expect(state?.nics[0]?.unknown.coalescing).toMatch(/does not tell|is not installed/);
+        expect(state?.clock.bound_us).toBeGreaterThan(0);
+      }
+    }
+    const figure = readFileSync(path.join(run.out, 'figure.txt'), 'utf8');
+    expect(figure).not.toContain('distance unknown');
+    expect(figure).not.toContain('changed during the run');
     expect(existsSync(path.join(run.out, 'figure.svg'))).toBe(true);
     expect([0, 1]).toContain(exitCode);
     expect(left()).toEqual([[], [], []]);
+  });
+
+  it('doubts what was measured where a setting of a NIC changed meanwhile', async () => {
+    const run = start('changed', ['redis'], {}, 2);
+    await until(() => isRunning('client0', / load /));
+    const set = (mtu: number): void => {
+      rig.hosts.client0.run('ip', 'link', 'set', INTERFACE, 'mtu', String(mtu));
+    };
+    set(1400);
+    onTestFinished(() => set(1500));
+    await run.ended;
+    const figure = readFileSync(path.join(run.out, 'figure.txt'), 'utf8');
+    expect(figure).toContain(
+      `Its host client0 changed during the run: MTU of ${INTERFACE} was 1500 and is 1400.`,
+    );
+    const report = readFileSync(path.join(run.out, 'report.html'), 'utf8');
+    expect(report).toContain(`Changed during the run: MTU of ${INTERFACE} (client0).`);
   });
 
   it('fails the trial whose link is cut, by name, and goes on when it is there again', async () => {

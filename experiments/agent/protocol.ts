@@ -11,6 +11,7 @@
  *     <- {"to":2,"refused":{"code":"REQUEST_UNKNOWN","message":"..."}}
  */
 import { z } from 'zod';
+import { nic } from '../../results/formats/index.ts';
 import { products } from '../machine/built.ts';
 
 /** Of this protocol. Another number is spoken by another version, which `bypassbench lab setup` replaces. */
@@ -43,6 +44,10 @@ const hostFacts = z.object({
   /** Those that the agent may use. */
   cores: z.array(count),
   knobs: z.array(knob),
+  /** Of those asked for. */
+  nics: z.array(nic),
+  /** What the kernel reads time from. */
+  clock_source: z.string().nullable(),
   /** By name, IPv4 and IPv6, as `10.0.0.1/24`. */
   interfaces: z.record(z.string(), z.array(z.string())),
   /** By size in kB. */
@@ -78,6 +83,15 @@ export const requests = {
       address: z.string(),
       programs: z.array(z.string()),
       products: z.array(z.enum(products)),
+      /** Those that there are of these are told (machine/nics.ts). */
+      nics: z
+        .object({
+          addresses: z.array(z.string()),
+          interfaces: z.array(z.string()),
+          pci: z.array(z.string()),
+          rdma: z.array(z.string()),
+        })
+        .optional(),
     }),
     answer: hostFacts,
   },

@@ -14,6 +14,7 @@ import { ExperimentError, TrialFailure } from '../errors.ts';
 import { findGoals, type GoalFile, type GoalOptions, readGoals } from '../goals/goal-file.ts';
 import { runPrograms } from '../goals/programs.ts';
 import { exitCodeOf, judgeGoals, renderGoals, untestedGoals } from '../goals/result.ts';
+import { hostsBefore } from '../host-states.ts';
 import { INTERRUPTED_EXIT_CODE, interruptible } from '../interrupt.ts';
 import { gitState, isPath, OWN_COMMAND, openCheckouts, ownCheckout } from '../machine/checkout.ts';
 import { busyWarning, machineFacts, softwareVersions } from '../machine/machine.ts';
@@ -192,8 +193,10 @@ async function runExperiment(
       ...set.flatMap((setting) => ['--set', setting]),
       ...(against === null || isPath(against) ? [] : ['--against', against]),
     ];
-    const elsewhere = await prepared.hosts.describe(configured);
-    const described = { ...prepared, elsewhere, quick: false, command: [...command, ...settings] };
+    const states = await hostsBefore(configured, prepared.hosts);
+    const versionsThere = await prepared.hosts.versions(configured);
+    const whole = { quick: false, command: [...command, ...settings] };
+    const described = { ...prepared, ...whole, hosts: states, versionsThere };
     const failed = await runCampaign({
       ...prepared,
       manifest: await unfinishedManifest(described),

@@ -1,4 +1,5 @@
 /** On which hosts the systems of a config run, and what follows from that for each. */
+import { THIS_MACHINE } from '../../results/formats/index.ts';
 import { type LabHost, labHosts } from '../lab/host.ts';
 import { hostProblems } from '../lab/host-checks.ts';
 import { hosts as hostsSchema, type Where, where as whereSchema } from '../lab/schema.ts';
@@ -11,7 +12,7 @@ type SystemPlace = Pick<ConfiguredSystem, 'place'>;
 
 /** Where systems run of which nobody says it. */
 export const thisMachine: LabHost = {
-  name: 'this machine',
+  name: THIS_MACHINE,
   launcher: 'local',
   ssh: null,
   node: null,

@@ -1,6 +1,7 @@
 /** This machine, as a trial uses it. */
 import { mkdirSync } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { THIS_MACHINE } from '../../results/formats/index.ts';
 import { commandPath } from './checkout.ts';
 import { converse } from './converse.ts';
 import { readCounts, type TakenTime } from './interference.ts';
@@ -12,7 +13,7 @@ import type { TrialHost, TrialLaunch } from './trial-host.ts';
 const MOST_READ_BYTES = 256 * 1024;
 
 export class LocalHost implements TrialHost {
-  readonly name = 'this machine';
+  readonly name = THIS_MACHINE;
   readonly lost = null;
   readonly #supervisor: Supervisor;
 

@@ -5,7 +5,8 @@ import { placementOf } from '../lab/where.ts';
 import { corePairOf, floorPairOf } from './core-pair.ts';
 
 const far = { server_cores: [0], client_cores: [1], networks: { lan: { address: '10.0.0.1/24' } } };
-const hosts = labHosts(hostsSchema.parse({ here: { launcher: 'local' }, far }));
+const farther = { ...far, networks: { lan: { address: '10.0.0.2/24' } } };
+const hosts = labHosts(hostsSchema.parse({ here: { launcher: 'local' }, far, farther }));
 const here = placementOf({ server: 'here', generators: ['here'] }, hosts);
 
 const checkout = (...options: string[]) => ({ loadOptions: new Set(options) });
@@ -34,8 +35,13 @@ test('one core for both has no distance', () => {
 test('cores of another machine are not looked at', () => {
   const there = placementOf({ server: 'far', generators: ['far'] }, hosts);
   expect(corePairOf({ server_cores: [0], client: { core: 1 } }, undefined, there)).toBe(
-    'it runs on other hosts',
+    'it runs on another host',
   );
+});
+
+test('cores of two machines have no distance', () => {
+  const apart = placementOf({ server: 'far', generators: ['farther'] }, hosts);
+  expect(corePairOf({ server_cores: [0], client: { core: 1 } }, undefined, apart)).toBeNull();
 });
 
 test('a floor of two cores has its second side on the first', () => {

@@ -1,5 +1,5 @@
 /** The two cores whose distance is measured, where there are two of them. */
-import { isHere } from '../config/placement.ts';
+import { isHere, isOneHost } from '../config/placement.ts';
 import type { Floor, System } from '../config/schema.ts';
 import type { Placement } from '../lab/where.ts';
 import type { Checkout } from '../machine/checkout.ts';
@@ -14,7 +14,10 @@ export function clientCoresOf({ client }: { client: { core: number; more_cores?:
   return [client.core, ...(client.more_cores ?? [])];
 }
 
-/** The cores of a system, or half a sentence that says why their distance is not measured. */
+/**
+ * The cores of a system, or half a sentence that says why their distance is not measured; null where they are of two
+ * machines and have none.
+ */
 export function corePairOf(
   {
     server_cores,
@@ -22,8 +25,9 @@ export function corePairOf(
   }: Pick<System, 'server_cores'> & { client: { core: number; more_cores?: number[] } },
   checkout: Pick<Checkout, 'loadOptions'> | undefined,
   placement: Placement,
-): Cores | string {
-  if (!isHere(placement)) return 'it runs on other hosts';
+): Cores | string | null {
+  if (!isOneHost(placement)) return null;
+  if (!isHere(placement)) return 'it runs on another host';
   const [server, ...others] = server_cores;
   if (server === undefined || others.length > 0) return 'the server has several cores';
   if (client.more_cores) return 'the load generator has several cores';

@@ -258,7 +258,7 @@ class ServerRun {
       files,
       ofHost: hostValues(generator),
       serverStamps: hasStamps && request.stampsEvery !== null ? files.stamps : null,
-      serverCore: typeof pair === 'string' ? null : pair.server,
+      serverCore: pair === null || typeof pair === 'string' ? null : pair.server,
       serverPid,
       serverBusyTime: hasStamps && readsBusyTime && serverPid !== null ? files.stamps : null,
       out,

@@ -10,7 +10,7 @@ import { parse } from 'yaml';
 import { measured } from '../test-report.ts';
 import { manifest, run, system, writeRun } from '../test-synthetic-run.ts';
 import { writeReport } from '../write-report.ts';
-import { anonymous, anonymousJson } from './anonymous.ts';
+import { anonymous, anonymousJson, labNamesOf } from './anonymous.ts';
 import { bundleOf } from './bundle.ts';
 import { tarGz } from './tar.ts';
 import { REPEAT_SCRIPT } from './texts.ts';
@@ -145,6 +145,37 @@ test('in JSON the name of a system stays, also where the host is called so', () 
     redis: 'redis',
     log: 'HOST: by USER',
   });
+});
+
+test('hosts of a lab and their addresses get other names, the same ones in every file', () => {
+  const networks = { lan: { address: '10.10.1.1/24', libos_address: '10.10.1.101/24', interface: 'ens1' } };
+  const config = { hosts: { 'ann-node0': { networks }, server: {} }, place: { server: 'server' } };
+  const lab = labNamesOf(manifest({ config }));
+  const json = {
+    config,
+    hosts: [{ name: 'ann-node0', clock: 'tsc' }],
+    systems: [{ name: 'server', place: { server: 'ann-node0', generators: ['server'] } }],
+    steal_s: { 'ann-node0:2': 0, '3': 1 },
+    server_command: ['kv', '--bind', '10.10.1.1', '10.10.1.15', '127.0.0.1'],
+    reason: 'host server was lost; ann-node0 too. The server said 10.10.1.101:6379.',
+  };
+  expect(JSON.parse(anonymousJson(JSON.stringify(json), [], lab))).toEqual({
+    config: {
+      hosts: {
+        host1: {
+          networks: { lan: { address: '192.0.2.1/24', libos_address: '192.0.2.2/24', interface: 'ens1' } },
+        },
+        host2: {},
+      },
+      place: { server: 'host2' },
+    },
+    hosts: [{ name: 'host1', clock: 'tsc' }],
+    systems: [{ name: 'server', place: { server: 'host1', generators: ['host2'] } }],
+    steal_s: { 'host1:2': 0, '3': 1 },
+    server_command: ['kv', '--bind', '192.0.2.1', '10.10.1.15', '127.0.0.1'],
+    reason: 'host host2 was lost; host1 too. The server said 192.0.2.2:6379.',
+  });
+  expect(anonymous('to ann-node0 at 10.10.1.1.', [], lab)).toBe('to host1 at 192.0.2.1.');
 });
 
 test('long paths are archived, and too long ones are not cut', () => {

@@ -6,7 +6,7 @@ import { dirname, join, posix, relative, sep } from 'node:path';
 import { CALIBRATION_FILE, CALIBRATION_FOLDER, MANIFEST_FILE } from '../formats/index.ts';
 import { readRun } from '../run/run-folder.ts';
 import { writeReport } from '../write-report.ts';
-import { anonymous, anonymousJson } from './anonymous.ts';
+import { anonymous, anonymousJson, type LabNames, labNamesOf } from './anonymous.ts';
 import { type ArchivedFile, tarGz } from './tar.ts';
 import {
   containerfile,
@@ -28,10 +28,10 @@ const BINARY = /\.(gz|hdr)$/;
 /** The archive; its files lie in one folder, called `name`. Throws ResultsError. */
 export async function bundleOf(dir: string, name: string): Promise<Buffer> {
   // Damage is told before anything is packed.
-  await readRun(dir);
+  const lab = labNamesOf((await readRun(dir)).manifest);
   const copy = await mkdtemp(join(tmpdir(), 'bypassbench-bundle-'));
   try {
-    await copyData(dir, copy);
+    await copyData(dir, copy, lab);
     const { summary, findings } = await writeReport(copy, { reference: true });
     const run = await readRun(copy);
     const { manifest } = run;
@@ -60,17 +60,17 @@ export async function bundleOf(dir: string, name: string): Promise<Buffer> {
 }
 
 /** The raw files, and nothing that was made from them. */
-async function copyData(from: string, to: string): Promise<void> {
+async function copyData(from: string, to: string, lab: LabNames): Promise<void> {
   for (const { path, content } of await filesBelow(from)) {
     if (!RAW_FILES.includes(path) && !RAW_FOLDERS.some((folder) => path.startsWith(`${folder}/`))) continue;
     const copied = join(to, path);
     await mkdir(dirname(copied), { recursive: true });
-    await writeFile(copied, BINARY.test(path) ? content : withoutNames(path, content.toString('utf8')));
+    await writeFile(copied, BINARY.test(path) ? content : withoutNames(path, content.toString('utf8'), lab));
   }
 }
 
-function withoutNames(path: string, text: string): string {
-  return path.endsWith('.json') ? anonymousJson(text) : anonymous(text);
+function withoutNames(path: string, text: string, lab: LabNames): string {
+  return path.endsWith('.json') ? anonymousJson(text, undefined, lab) : anonymous(text, undefined, lab);
 }
 
 /** In the order of their paths, which are relative and have slashes. */

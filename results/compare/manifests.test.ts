@@ -14,6 +14,7 @@ function manifest(overrides: Record<string, unknown> = {}): Manifest {
     finished_at: null,
     config: { trials: 5, systems: [redis] },
     machine: { cpu: 'A', governor: null },
+    hosts: [],
     versions: { node: 'v24.1.0' },
     systems: [redis],
     ...overrides,
@@ -64,4 +65,26 @@ test('lists whose elements have no names are compared as a whole', () => {
   expect(differences({ config: { trials: 5, systems: [{ a: 1 }] } })).toEqual([
     'config.systems: {…} -> [{"a":1}]',
   ]);
+});
+
+test('settings of hosts by their names, as they were before the first trial, and what the machine says once', () => {
+  const machine = { cpu: 'A', load_average_1m: 1, knobs: [] };
+  const host = (rx_usecs: string, of: object = machine) => ({
+    name: 'server0',
+    before: {
+      at: rx_usecs,
+      machine: { ...of, load_average_1m: Number(rx_usecs) },
+      nics: [{ name: 'ens1', mtu_bytes: 1500, coalescing: { 'rx-usecs': rx_usecs }, unknown: {} }],
+      clock: { source: 'tsc', offset_us: Number(rx_usecs), bound_us: 1 },
+    },
+    after: null,
+  });
+  const between = (first: object, second: object): string[] =>
+    manifestDifferences(manifest({ machine, hosts: [first] }), manifest({ machine, hosts: [second] })).map(
+      ({ path, before, after }) => `${path}: ${before} -> ${after}`,
+    );
+  expect(between(host('8'), host('8'))).toEqual([]);
+  expect(between(host('8'), host('0'))).toEqual(['hosts.server0.rx-usecs of ens1: 8 -> 0']);
+  const other = { ...machine, cpu: 'B' };
+  expect(between(host('8', other), host('8', { ...other, cpu: 'C' }))).toEqual(['hosts.server0.cpu: B -> C']);
 });

@@ -1,5 +1,6 @@
 /** What two runs were: where their manifests differ. */
 import type { Manifest } from '../formats/index.ts';
+import { settingsOf } from '../summary/host-changes.ts';
 
 /** `before` and `after` as text; null where that manifest has nothing at this path. */
 export interface ManifestDifference {
@@ -16,9 +17,28 @@ const alwaysDiffer = ['started_at', 'finished_at', 'command', 'distances'];
  * Elements of a list that have names go by them, so that one system more does not make all behind it differ.
  */
 export function manifestDifferences(first: Manifest, second: Manifest): ManifestDifference[] {
-  const keep = (manifest: Manifest): Record<string, unknown> =>
-    Object.fromEntries(Object.entries(manifest).filter(([key]) => !alwaysDiffer.includes(key)));
+  const keep = (manifest: Manifest): Record<string, unknown> => ({
+    ...Object.fromEntries(Object.entries(manifest).filter(([key]) => !alwaysDiffer.includes(key))),
+    hosts: hostsBefore(manifest),
+  });
   return differences('', keep(first), keep(second));
+}
+
+/** Their settings as each run found them, by name. What `machine` says already is left out. */
+function hostsBefore({ hosts, machine }: Manifest): Record<string, Record<string, string>> {
+  const { load_average_1m: _, ...same } = machine;
+  const isTold = ({ load_average_1m: _load, ...other }: Manifest['machine']): boolean =>
+    JSON.stringify(other) === JSON.stringify(same);
+  return Object.fromEntries(
+    hosts.map(({ name, before }) => {
+      const ofMachine = settingsOf({ ...before, nics: [] });
+      ofMachine.delete('clock source');
+      const settings = [...settingsOf(before)].filter(
+        ([key]) => !(isTold(before.machine) && ofMachine.has(key)),
+      );
+      return [name, Object.fromEntries(settings)];
+    }),
+  );
 }
 
 function differences(path: string, before: unknown, after: unknown): ManifestDifference[] {

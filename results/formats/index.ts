@@ -40,6 +40,7 @@ export { builtInCommands, fillersOf, type OperationSteps, placeOf, reads } from 
 export * from './pauses.ts';
 export * from './performance.ts';
 export { FileNotWritten, HALF_WRITTEN, replaceFile } from './replace-file.ts';
+export { type HostState, type NicFacts, nic, type RunHost, THIS_MACHINE } from './run-host.ts';
 export * from './slices.ts';
 export * from './stages.ts';
 export * from './stamps.ts';

@@ -115,6 +115,14 @@ test('what a client does while nothing comes was called `wait`, also in the conf
   });
 });
 
+test('a run from before hosts were looked at has none', () => {
+  const { hosts: _h, systems, ...now } = manifest();
+  const older = { ...now, systems: systems.map(({ place: _p, ...system }) => system) };
+  const read = manifestFormat.read(JSON.stringify({ ...older, schema: 'bypassbench.manifest/4' }));
+  expect(read.hosts).toEqual([]);
+  expect(read.systems.map(({ place }) => place)).toEqual([null, null, null]);
+});
+
 test('what is damaged is refused, as are other versions', () => {
   const read = (json: object) => () => manifestFormat.read(JSON.stringify(json));
   expect(read({ ...version1({}), systems: 'none' })).toThrow(FormatError);

@@ -26,6 +26,7 @@ import {
   type Role,
   roles,
 } from './lists.ts';
+import { runHost } from './run-host.ts';
 import {
   addition,
   axis,
@@ -44,7 +45,7 @@ import {
 export const MANIFEST_FILE = 'manifest.json';
 /** In `versions`, in front of the name of a trace that was replayed: the SHA-256 of its file. */
 export const TRACE_VERSION = 'trace ';
-const SCHEMA = 'bypassbench.manifest/4';
+const SCHEMA = 'bypassbench.manifest/5';
 
 /** What of Redis was built, from what and how, as scripts/build-redis.mjs writes it. */
 export const redisBuild = z.object({
@@ -102,7 +103,15 @@ const system = z.strictObject({
   }),
   server_cores: cores,
   client_cores: cores,
-  /** Why the distance of its cores is not measured: half a sentence. Null where it is, or an older run does not say. */
+  /** Names of hosts; null where nobody said them, so that it runs on this machine. */
+  place: z
+    .strictObject({ server: z.string(), generators: z.array(z.string()).min(1) })
+    .nullable()
+    .default(null),
+  /**
+   * Why the distance of its cores is not measured: half a sentence. Null where it is, where they are cores of two
+   * machines and have none, and where an older run does not say.
+   */
   distance_unknown: z.string().nullable().default(null),
 });
 
@@ -198,7 +207,10 @@ const manifest = z.strictObject({
     /** Name of the file of published values (results/run/reference/) that the run is set beside, or null. */
     reference: z.string().nullable(),
   }),
+  /** Of the first system's server. */
   machine,
+  /** Those that it ran on, servers' and generators'; empty where an older run did not look. */
+  hosts: z.array(runHost).default([]),
   /** Of each two cores that something ran on; empty where an older run did not look. */
   distances: z.array(pairDistance).default([]),
   /**
@@ -374,5 +386,7 @@ export const manifestFormat = new Format<Manifest>(SCHEMA, manifest, {
     'bypassbench.manifest/1': (older) => upgradeFrom3(upgradeFrom2(upgradeFrom1(older))),
     'bypassbench.manifest/2': (older) => upgradeFrom3(upgradeFrom2(older)),
     'bypassbench.manifest/3': upgradeFrom3,
+    // It had no hosts, which is said by its having none.
+    'bypassbench.manifest/4': (older) => older,
   },
 });

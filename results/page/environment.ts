@@ -6,6 +6,7 @@ import { pipelinesInWords } from '../sentences/load.ts';
 import { formatCount } from '../text/format.ts';
 import { type Html, html } from '../text/html.ts';
 import { definitions, link, listed, table } from './elements.ts';
+import { hostTables } from './hosts.ts';
 
 export function environment(manifest: Manifest): Html {
   const { machine, git, plan } = manifest;
@@ -25,6 +26,7 @@ export function environment(manifest: Manifest): Html {
     ['Measurement', `${length} after ${plan.warmup_s} s of warm-up`],
   ])}
 ${machine.knobs.length === 0 ? '' : asItCame(machine.knobs)}
+${hostTables(manifest.hosts)}
 <h3>Systems</h3>
 ${table(
   ['system', 'label', 'backend', 'device', 'client', 'server cores', 'client cores', 'note'].map((head) => ({

@@ -44,6 +44,7 @@ export function joinRuns(runs: [Run, ...Run[]]): Run {
     quick: manifests.some(({ quick }) => quick),
     finished_at: finished.includes(null) ? null : (finished.at(-1) ?? null),
     ...parts,
+    hosts: manifests.flatMap(({ hosts }) => hosts),
     distances: manifests.flatMap(({ distances }) => distances),
     plan: {
       ...first.manifest.plan,

@@ -97,11 +97,11 @@ test('a run without a trial that ended', async () => {
 test('an unknown version of a schema', async () => {
   const dir = await goodRun();
   await edit(join(dir, 'manifest.json'), (json) => {
-    json.schema = 'bypassbench.manifest/5';
+    json.schema = 'bypassbench.manifest/6';
   });
   const { code, message } = await failure(dir);
   expect(code).toBe('RUN_SCHEMA_UNKNOWN');
-  expect(message).toMatch(/manifest\.json: schema "bypassbench\.manifest\/5" .* "bypassbench\.manifest\/4"/);
+  expect(message).toMatch(/manifest\.json: schema "bypassbench\.manifest\/6" .* "bypassbench\.manifest\/5"/);
 });
 
 test.each<{ file: string; change: (json: AnyJson) => void; field: string }>([

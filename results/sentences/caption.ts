@@ -4,6 +4,7 @@ import { type State, stateOf } from '../summary/doubt.ts';
 import { formatPercent } from '../text/format.ts';
 import { outsideBackends } from './backends.ts';
 import { distanceOfFigure } from './distance.ts';
+import { changedHosts } from './hosts.ts';
 import {
   clientsInWords,
   otherAxes,
@@ -32,6 +33,7 @@ export function shortCaption(manifest: Manifest, summary: Summary): string[] {
     ...marksMeaning([...summary.points, ...summary.floors].map((one) => stateOf(one, ['p50']))),
     ...mixture(manifest.systems),
     ...outsideBackends(manifest),
+    ...changedHosts(manifest),
     shortWorkload(manifest),
     ...unmetRates(summary),
   ];

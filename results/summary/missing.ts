@@ -1,19 +1,21 @@
-/** What an experiment asked for and its run has not: calibrations and stages. A sentence each, with why. */
+/** What a run ought to have and has not: calibrations, stages, hosts at its end. A sentence each, with why. */
 import type { MeasurementTarget, Point, StagesFile } from '../formats/index.ts';
 import { type Run, sameTarget, type TrialRecord } from '../run/run-folder.ts';
+import { unknownChanges } from './host-changes.ts';
 
 /** `points`: those of systems that repeat another one too. */
 export function missingOf(run: Run, points: readonly Point[]): string[] {
   const uncalibrated = run.uncalibrated.map(
     ({ backend, reason }) => `The load generator was not calibrated over ${backend}: ${reason}.`,
   );
-  if (run.manifest.plan.stages === null) return uncalibrated;
+  const others = [...uncalibrated, ...unknownChanges(run.manifest)];
+  if (run.manifest.plan.stages === null) return others;
   // Points of a system that lack their stages for one reason are said once.
   const reasons = points.flatMap((point) => {
     const reason = point.breakdown?.p50 ? null : whyWithoutStages(run, point);
     return reason === null ? [] : [`The stages of ${point.label} are missing: ${reason}.`];
   });
-  return [...uncalibrated, ...new Set(reasons)];
+  return [...others, ...new Set(reasons)];
 }
 
 function whyWithoutStages({ trials, manifest }: Run, point: Point): string {

@@ -154,8 +154,9 @@ function countReplies(recordings: Recording[], kind: ReplyCount): number {
 }
 
 /**
- * Why no distance of a point is known, half a sentence; null where it is, and where nothing was measured. The runner
- * knows why it asked for none, where the load generator only knows that nobody did.
+ * Why no distance of a point is known, half a sentence; null where it is, where nothing was measured, and where the
+ * cores are of two machines and have none. The runner knows why it asked for none, where the load generator only knows
+ * that nobody did.
  */
 function whyUnknown(
   { manifest: { systems } }: Run,
@@ -165,6 +166,7 @@ function whyUnknown(
 ): string | null {
   if (recorded.length === 0) return null;
   if (pair) return pair.tooFast;
-  const asked = systems.find((system) => system.name === name)?.distance_unknown;
-  return asked ?? whyUnread(recorded.flatMap(({ slices }) => slices ?? []));
+  const system = systems.find((one) => one.name === name);
+  if (system?.place?.generators.some((generator) => generator !== system.place?.server)) return null;
+  return system?.distance_unknown ?? whyUnread(recorded.flatMap(({ slices }) => slices ?? []));
 }

@@ -17,6 +17,7 @@ import { byStateVersus } from './distance/by-state.ts';
 import { distanceDoubts, repetitionDoubts } from './distance/distance-doubts.ts';
 import { distanceOfRun, type RunDistance } from './distance/run-distance.ts';
 import { type Doubt, withDoubts } from './doubt.ts';
+import { hostDoubts } from './host-changes.ts';
 import { generatorFloor, lowerBounds } from './lower-bounds.ts';
 import { trialValues } from './measure.ts';
 import { missingOf } from './missing.ts';
@@ -40,7 +41,7 @@ export function summarize(run: Run, with_reference = true): Summary {
     targetsOf(manifest, name).map((target): FloorPoint => {
       const counted = countPoint(run, distance, name, target);
       const numbers = numbersOf(counted);
-      const doubts = distanceDoubts(numbers, distance);
+      const doubts = [...distanceDoubts(numbers, distance), ...hostDoubts(manifest, name)];
       const verdicts = judge(manifest, counted.outcomes, numbers, { bounds: [], doubts, is_staged: false });
       return { name, label, systems, ...numbers, verdicts, versus_first: null };
     }),
@@ -171,7 +172,11 @@ function pointsOf(sources: Sources, system: SystemUnderTest, first: Point[]): Po
       ),
     ];
     const stages = summarizeStages(outcomes, numbers.trial_p50_us, distance, selection);
-    const doubts = [...distanceDoubts(numbers, distance), ...stages.doubts];
+    const doubts = [
+      ...distanceDoubts(numbers, distance),
+      ...stages.doubts,
+      ...hostDoubts(run.manifest, name),
+    ];
     const is_staged = stages.breakdown !== null;
     return {
       system: name,
