@@ -46,6 +46,7 @@ const parts: Record<string, () => Promise<Part>> = {
   wire: () => import('../experiments/commands/wire.ts'),
   lab: () => import('../experiments/commands/lab.ts'),
   agent: () => import('../experiments/commands/agent.ts'),
+  tune: () => import('../experiments/commands/tune.ts'),
   doctor: () => import('../libos/command.ts'),
   conform: () => import('../libos/conformance/command.ts'),
 };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { HostFacts } from '../agent/protocol.ts';
 import type { LabHost, LabNetwork } from '../lab/lab.ts';
-import { inRanges, lacksOf } from './host-check.ts';
+import { lacksOf } from './host-check.ts';
 
 const machine: HostFacts = {
   ...{ cpu: 'x', governor: null, kernel: 'Linux 6', os: 'Debian', hypervisor: null, load_average_1m: 0 },
@@ -60,10 +60,4 @@ describe('what a host lacks', () => {
       expect.stringContaining('iputils-ping'),
     ]);
   });
-});
-
-it('lists of cores are written as ranges', () => {
-  expect(inRanges([0, 1, 2, 3, 6])).toBe('0-3,6');
-  expect(inRanges([5])).toBe('5');
-  expect(inRanges([])).toBe('');
 });

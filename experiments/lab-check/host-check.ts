@@ -4,6 +4,7 @@ import { type HostClockOffsets, measureClocks } from '../agent/clocks.ts';
 import type { HostConnection } from '../agent/connection.ts';
 import type { Answer, HostFacts } from '../agent/protocol.ts';
 import type { LabHost } from '../lab/lab.ts';
+import { inRanges } from '../machine/core-list.ts';
 import { doctorOf, type HostFindings } from './host-doctor.ts';
 import { needLacks, type SystemNeed } from './system-needs.ts';
 
@@ -130,15 +131,4 @@ function hugepageLacks({ hugepages }: LabHost, machine: HostFacts): string[] {
   if (found >= count) return [];
   const file = `/sys/kernel/mm/hugepages/hugepages-${SIZES_KB[size]}kB/nr_hugepages`;
   return [`it has ${found} of ${count} hugepages of ${size}; as root: echo ${count} >${file}`];
-}
-
-/** Cores in order, as `0-3,6`. */
-export function inRanges(cores: readonly number[]): string {
-  const ranges: [number, number][] = [];
-  for (const core of cores) {
-    const last = ranges.at(-1);
-    if (last !== undefined && last[1] === core - 1) last[1] = core;
-    else ranges.push([core, core]);
-  }
-  return ranges.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`)).join(',');
 }

@@ -1,6 +1,7 @@
 /** The report on a lab, as a terminal shows it. */
 import Table from 'cli-table3';
-import { type HostClock, type HostReport, inRanges } from './host-check.ts';
+import { inRanges } from '../machine/core-list.ts';
+import type { HostClock, HostReport } from './host-check.ts';
 import type { HostFindings } from './host-doctor.ts';
 import type { LabReport } from './lab-check.ts';
 import type { PairReport } from './pair-check.ts';

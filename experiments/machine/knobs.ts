@@ -2,17 +2,16 @@
  * What somebody who tunes a kernel for latency would look at, as this run found it. A run changes none of it, but what
  * a system asks for (`sysctl`), and that for its own trials only.
  */
-import { readdirSync, readFileSync } from 'node:fs';
 import os from 'node:os';
-import path from 'node:path';
 import { execa } from 'execa';
 import type { Manifest } from '../../results/formats/index.ts';
+import { KernelFiles } from './kernel-files.ts';
 
 type Knob = Manifest['machine']['knobs'][number];
 
 /** Of the interface with this address, and of the whole machine. `root` is where /proc and /sys are. */
 export async function readKnobs(address: string, root = '/'): Promise<Knob[]> {
-  const files = new Files(root);
+  const files = new KnobFiles(root);
   return [
     ...files.processor(),
     ...files.scheduling(),
@@ -24,19 +23,13 @@ export async function readKnobs(address: string, root = '/'): Promise<Knob[]> {
 
 const NO_CPUFREQ = 'this kernel sets no frequency (no cpufreq), as in most virtual machines';
 
-class Files {
-  readonly #root: string;
-
-  constructor(root: string) {
-    this.#root = root;
-  }
-
+class KnobFiles extends KernelFiles {
   processor(): Knob[] {
-    const governors = this.#list('sys/devices/system/cpu')
+    const governors = this.list('sys/devices/system/cpu')
       .filter((name) => /^cpu\d+$/.test(name))
-      .flatMap((name) => this.#read(`sys/devices/system/cpu/${name}/cpufreq/scaling_governor`) ?? []);
-    const noTurbo = this.#read('sys/devices/system/cpu/intel_pstate/no_turbo');
-    const boost = this.#read('sys/devices/system/cpu/cpufreq/boost');
+      .flatMap((name) => this.read(`sys/devices/system/cpu/${name}/cpufreq/scaling_governor`) ?? []);
+    const noTurbo = this.read('sys/devices/system/cpu/intel_pstate/no_turbo');
+    const boost = this.read('sys/devices/system/cpu/cpufreq/boost');
     const isOn = noTurbo === null ? boost === '1' : noTurbo === '0';
     const turbo = noTurbo === null && boost === null ? null : isOn ? 'on' : 'off';
     return [
@@ -49,17 +42,17 @@ class Files {
   /** `default; active: spectre_v1, spectre_v2; vulnerable: spec_store_bypass` */
   #mitigations(): string | null {
     const folder = 'sys/devices/system/cpu/vulnerabilities';
-    const names = this.#list(folder);
+    const names = this.list(folder);
     if (names.length === 0) return null;
-    const asked = /(?:^|\s)mitigations=(\S+)/.exec(this.#read('proc/cmdline') ?? '')?.[1];
+    const asked = /(?:^|\s)mitigations=(\S+)/.exec(this.read('proc/cmdline') ?? '')?.[1];
     const which = (start: string): string =>
-      names.filter((name) => this.#read(`${folder}/${name}`)?.startsWith(start)).join(', ') || 'none';
+      names.filter((name) => this.read(`${folder}/${name}`)?.startsWith(start)).join(', ') || 'none';
     return `${asked ?? 'default'}; active: ${which('Mitigation')}; vulnerable: ${which('Vulnerable')}`;
   }
 
   scheduling(): Knob[] {
     const cores = (file: string): string | null => {
-      const list = this.#read(`sys/devices/system/cpu/${file}`);
+      const list = this.read(`sys/devices/system/cpu/${file}`);
       return list === '' || list === '(null)' ? 'no core' : list;
     };
     return [
@@ -69,33 +62,16 @@ class Files {
   }
 
   memory(): Knob[] {
-    const enabled = this.#read('sys/kernel/mm/transparent_hugepage/enabled');
-    const chosen = enabled === null ? null : (/\[(\w+)\]/.exec(enabled)?.[1] ?? null);
+    const chosen = this.chosen('sys/kernel/mm/transparent_hugepage/enabled');
     return [knob('transparent huge pages', chosen, 'this kernel is built without them')];
   }
 
   polling(): Knob[] {
     return ['busy_poll', 'busy_read'].map((name) => {
-      const us = this.#read(`proc/sys/net/core/${name}`);
+      const us = this.read(`proc/sys/net/core/${name}`);
       const value = us === null ? null : us === '0' ? 'off' : `${us} us`;
       return knob(`net.core.${name}`, value, 'this kernel is built without busy polling');
     });
-  }
-
-  #read(file: string): string | null {
-    try {
-      return readFileSync(path.join(this.#root, file), 'utf8').trim();
-    } catch {
-      return null;
-    }
-  }
-
-  #list(folder: string): string[] {
-    try {
-      return readdirSync(path.join(this.#root, folder)).sort();
-    } catch {
-      return [];
-    }
   }
 }
 

@@ -11,6 +11,7 @@ import { execa } from 'execa';
 import type { Manifest } from '../../results/formats/index.ts';
 import { ExperimentError } from '../errors.ts';
 import { ownCheckout } from './checkout.ts';
+import { coresOf } from './core-list.ts';
 import { readKnobs } from './knobs.ts';
 
 /** Libraries that take part in a measurement, so that their versions belong beside its numbers. */
@@ -22,11 +23,7 @@ export const softwareNames = ['node', 'bypassbench', ...libraries];
 /** Cores that this process may use, by their Linux numbers (proc(5), Cpus_allowed_list: `0-3,6`). */
 export function availableCores(): number[] {
   const status = readLinuxFile('/proc/self/status');
-  const list = /^Cpus_allowed_list:\s*(\S+)$/m.exec(status)![1];
-  return list.split(',').flatMap((range) => {
-    const [first, last = first] = range.split('-').map(Number);
-    return Array.from({ length: last! - first! + 1 }, (_, offset) => first! + offset);
-  });
+  return coresOf(/^Cpus_allowed_list:\s*(\S+)$/m.exec(status)![1]);
 }
 
 /** Processes that wanted to run, on average over the last minute, above which a user is warned. */

@@ -1,9 +1,10 @@
 /** The network interfaces that a run goes over, as sysfs and ethtool(8) tell them. */
-import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { NicFacts } from '../../results/formats/index.ts';
 import { type AskEthtool, askEthtool, ethtoolField, ethtoolSettings, type Told } from './ethtool.ts';
+import { KernelFiles } from './kernel-files.ts';
 
 /** Which of a machine's are asked for; those that it has not are passed over. */
 export interface AskedNics {
@@ -114,19 +115,13 @@ function withoutInterface(address: string, sys: NicFiles): NicFacts {
 }
 
 /** What the kernel tells of them in files. */
-export class NicFiles {
-  readonly #root: string;
-
-  constructor(root: string) {
-    this.#root = root;
-  }
-
+class NicFiles extends KernelFiles {
   isInterface(name: string): boolean {
-    return /^[^\s/]{1,15}$/.test(name) && existsSync(path.join(this.#root, 'sys/class/net', name));
+    return /^[^\s/]{1,15}$/.test(name) && existsSync(path.join(this.root, 'sys/class/net', name));
   }
 
   isDevice(pci: string): boolean {
-    return existsSync(path.join(this.#root, 'sys/bus/pci/devices', pci));
+    return existsSync(path.join(this.root, 'sys/bus/pci/devices', pci));
   }
 
   /** The folder of the device behind an interface; null of one that has none, such as veth. */
@@ -146,7 +141,7 @@ export class NicFiles {
   }
 
   driverOf(device: string | null): string | null {
-    const driver = device && this.realpath(path.relative(this.#root, path.join(device, 'driver')));
+    const driver = device && this.realpath(path.relative(this.root, path.join(device, 'driver')));
     return driver && path.basename(driver);
   }
 
@@ -159,7 +154,7 @@ export class NicFiles {
   /** As its RDMA device tells it. */
   firmwareOf(device: string | null): string | null {
     if (device === null) return null;
-    const folder = path.relative(this.#root, path.join(device, 'infiniband'));
+    const folder = path.relative(this.root, path.join(device, 'infiniband'));
     return this.list(folder).map((name) => this.read(`${folder}/${name}/fw_ver`))[0] ?? null;
   }
 
@@ -167,7 +162,7 @@ export class NicFiles {
   irqsOf(device: string | null): number[] {
     // Interrupts are those of the PCI device, whose child a virtio device is.
     for (const folder of [device, device && path.dirname(device)]) {
-      const irqs = folder ? this.list(path.relative(this.#root, path.join(folder, 'msi_irqs'))) : [];
+      const irqs = folder ? this.list(path.relative(this.root, path.join(folder, 'msi_irqs'))) : [];
       if (irqs.length > 0) return irqs.map(Number).sort((a, b) => a - b);
     }
     return [];
@@ -182,35 +177,5 @@ export class NicFiles {
       return list ? [[String(irq), list]] : [];
     });
     return cores.length > 0 ? Object.fromEntries(cores) : null;
-  }
-
-  number(file: string): number | null {
-    const value = Number.parseInt(this.read(file) ?? '', 10);
-    return Number.isNaN(value) ? null : value;
-  }
-
-  /** Null where there is no such file, or it cannot be read. */
-  read(file: string): string | null {
-    try {
-      return readFileSync(path.join(this.#root, file), 'utf8').trim();
-    } catch {
-      return null;
-    }
-  }
-
-  list(folder: string): string[] {
-    try {
-      return readdirSync(path.join(this.#root, folder)).sort();
-    } catch {
-      return [];
-    }
-  }
-
-  realpath(file: string): string | null {
-    try {
-      return realpathSync(path.join(this.#root, file));
-    } catch {
-      return null;
-    }
   }
 }
