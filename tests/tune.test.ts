@@ -148,8 +148,8 @@ describe.runIf(mayMakeLab() && maySetPages())(
         env,
       };
       writeFileSync(lab, JSON.stringify({ lab: 'rig', hosts: { server0 } }));
-      const command = [path.join(root, 'bin/bypassbench'), 'tune', host, '--lab', lab, '--json', ...words];
-      const ran = spawnSync(command[0]!, command.slice(1), { encoding: 'utf8' });
+      const command = ['tune', host, '--lab', lab, '--json', ...words];
+      const ran = spawnSync(path.join(root, 'bin/bypassbench'), command, { encoding: 'utf8' });
       const isFound = ran.stdout.startsWith('{');
       return { found: isFound ? tuned.parse(JSON.parse(ran.stdout)) : (null as never), stderr: ran.stderr };
     }

@@ -134,6 +134,8 @@ describe('a machine of metal', () => {
       by_hand: 'ethtool -C ens1 adaptive-rx off rx-usecs 0',
       changes: [{ interface: 'ens1', was: { 'adaptive-rx': 'on', 'rx-usecs': '8' } }],
     });
+    expect(of({ 'rx-usecs': '8', 'rx-frames': '0' })?.by_hand).toBe('ethtool -C ens1 rx-usecs 0 rx-frames 1');
+    expect(of({ 'rx-frames': '0' })).toMatchObject({ state: 'not_here', changes: [] });
     expect(of({ 'rx-usecs': '0' })).toMatchObject({ state: 'as_wanted', changes: [] });
     const untold = 'ens1: its driver does not tell (Operation not supported)';
     expect(of(null)).toMatchObject({ state: 'not_here', note: untold, changes: [] });

@@ -197,8 +197,15 @@ function hugepages({ hugepages: found }: FoundMachine, { hugepages: wanted }: Wi
   });
 }
 
-/** Of what a NIC has: what delays the interrupt for a frame that has come. */
-const immediately: Readonly<Record<string, string>> = { 'adaptive-rx': 'off', 'rx-usecs': '0' };
+/**
+ * Of what a NIC has: what delays the interrupt for a frame that has come. It waits for no time and for one frame: both
+ * at 0 would be never (linux/ethtool.h, struct ethtool_coalesce).
+ */
+const immediately: Readonly<Record<string, string>> = {
+  'adaptive-rx': 'off',
+  'rx-usecs': '0',
+  'rx-frames': '1',
+};
 
 function coalescing({ nics }: FoundMachine): TunedSetting[] {
   const why =
@@ -209,7 +216,7 @@ function coalescing({ nics }: FoundMachine): TunedSetting[] {
   }
   return nics.map(({ name, coalescing: found, unknown }) => {
     const had = Object.entries(immediately).filter(([key]) => found?.[key] !== undefined);
-    if (found === null || had.length === 0) {
+    if (found?.['rx-usecs'] === undefined) {
       const reason = unknown.coalescing ?? 'it delays none';
       return setting('coalescing', why, { note: `${name}: ${reason}` });
     }
