@@ -61,8 +61,8 @@ export { type GapLimits, PauseLog, type PauseTimes } from './pauses.ts';
 export { writePauses } from './pauses-file.ts';
 export type * from './pdpi.ts';
 export { PromiseLibos } from './promises.ts';
-
 export { type CounterCheck, checkCounter } from './stamps/counter.ts';
+export { timeOfDayOriginNs } from './time-of-day.ts';
 export { portsOf, StampKind, StampRing };
 
 export interface LibosOptions {

@@ -20,7 +20,8 @@ import { hidePassword, loginOf, PASSWORD_VARIABLE } from './connections/login.ts
 import { resolveTarget } from './connections/target.ts';
 import { LoadError } from './errors.ts';
 import { formerIdleFlag } from './former-flags.ts';
-import { checkOptions, type LoadOptions } from './measurement/options.ts';
+import { generatorPlace, partOfGenerator } from './measurement/generator-part.ts';
+import { checkOptions, type GeneratorPlace, type LoadOptions } from './measurement/options.ts';
 import { protocolMeanings, refuseOptionsOfResp, replyTimeoutS } from './measurement/protocol.ts';
 import { createResultFolder, describeOutcome, unansweredInWords, writeResult } from './measurement/result.ts';
 import { runLoad } from './measurement/run-load.ts';
@@ -68,6 +69,7 @@ export interface LoadFlags
       | 'serverPid'
       | 'serverBusyTime'
       | 'bulk'
+      | 'generator'
       | keyof NamedWorkload
     >,
     WorkloadFlags,
@@ -93,6 +95,7 @@ export interface LoadFlags
   bulkConnections?: number;
   bulkBytes?: number;
   bulkOperation?: BulkOptions['operation'];
+  generator?: GeneratorPlace;
   out?: string;
 }
 
@@ -209,6 +212,13 @@ of processes shows it`,
       wholeNumber(1, THREADS_MAX),
     )
     .option('--cores <list>', 'pin the threads to these cores, such as 1,2,3', coreList)
+    .option(
+      '--generator <i/n>',
+      `one of several load generators of a server, all with the same flags: it does its part of connections and rate, says on \
+standard output when it is ready, and begins to measure at the moment that a line of standard input says, in ns of the time of \
+day (date +%s%N); the first one populates`,
+      generatorPlace,
+    )
     .option('--populate', 'write all that is read, of every key, before the warm-up', false)
     .option(
       '--reply-timeout-s <seconds>',
@@ -276,13 +286,13 @@ export async function optionsOf(flags: LoadFlags, command: Command, names = flag
     db,
     ...others
   } = flags;
-  const { bulkConnections, bulkBytes, bulkOperation, ...rest } = others;
+  const { bulkConnections, bulkBytes, bulkOperation, generator, ...rest } = others;
   hidePassword(password, `bypassbench ${command.name()}`);
   const trace = await traceOf(flags, given);
   const cores = coresOf(flags);
   const threads = flags.threads ?? Math.max(1, cores.length);
   sayFewCores(threads, cores);
-  const options: LoadOptions = {
+  const whole: LoadOptions = {
     ...rest,
     ...(await workloadOf(
       { ...flags, ...((isMessageProtocol(protocol) || trace !== null) && ONE_KEY) },
@@ -314,8 +324,9 @@ export async function optionsOf(flags: LoadFlags, command: Command, names = flag
     serverCore: flags.serverCore ?? null,
     serverPid: flags.serverPid ?? null,
     serverBusyTime: flags.serverBusyTime ?? null,
+    generator: null,
   };
-  return checkOptions(options, names);
+  return checkOptions(generator === undefined ? whole : partOfGenerator(whole, generator), names);
 }
 
 async function load(flags: LoadFlags, command: Command): Promise<void> {
@@ -337,6 +348,7 @@ async function load(flags: LoadFlags, command: Command): Promise<void> {
       {
         ...options,
         target: flags.target,
+        rateOps: options.rateOps && options.rateOps / (options.generator?.of ?? 1),
         mix: options.operation === MIX ? weightsByName(options.mix) : null,
         versions: {},
       },

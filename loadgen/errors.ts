@@ -12,6 +12,7 @@ export type LoadErrorCode =
   | 'TRACE'
   | 'WRONG_PROTOCOL'
   | 'POPULATE_FAILED'
+  | 'NO_START'
   | 'NO_REPLIES'
   | 'NO_REQUESTS'
   | 'ERROR_REPLY'

@@ -396,6 +396,7 @@ async function writeLoadResult(
     own_lag_us: null,
     sent_late: null,
     threads: null,
+    generator: null,
     unanswered: null,
     rates: null,
     cost: null,

@@ -77,6 +77,27 @@ test('it starts processes, signals them, stops them, and tells how each has ende
   });
 });
 
+test('it tells a process something, and knows when the process has said something', async () => {
+  const connection = await connected();
+  const { folder } = await connection.ask('folder', { shared: false });
+  const stdoutFile = path.join(folder, 'stdout');
+  const script = 'printf read; sleep 0.1; echo y; read word; echo "heard $word"; exec cat';
+  const started = await connection.start({
+    argv: ['sh', '-c', script],
+    ...{ cores: [], cwd: folder, env: {}, takesInput: true },
+    ...{ stdoutFile, stderrFile: path.join(folder, 'stderr') },
+  });
+  expect(await started.untilSaid('ready')).toBe(true);
+  const answer = started.untilSaid('heard now');
+  await started.tell('now');
+  expect(await answer).toBe(true);
+  const never = started.untilSaid('never');
+  await started.stop(0);
+  expect(await never).toBe(false);
+  // After its end nobody hears anything, and that is no error.
+  await started.tell('anybody');
+});
+
 test('what it refuses ends nothing else', async () => {
   const connection = await connected();
   const { started } = await start(connection, 'exec sleep 600');
@@ -143,7 +164,7 @@ test('it ends when nobody speaks to it any more, though its input is open', asyn
   const { child, heard, say } = rawAgent();
   await once(child.stdout!, 'data');
   const files = { stdout_file: '/dev/null', stderr_file: '/dev/null' };
-  const asked = { argv: ['sleep', '600'], cores: [], cwd: '/', env: {}, ...files };
+  const asked = { argv: ['sleep', '600'], cores: [], cwd: '/', env: {}, takes_input: false, ...files };
   say(
     'nonsense',
     '{"id":1,"ask":"what","with":{}}',

@@ -13,7 +13,7 @@ const doors: Record<string, RegExp> = {
   libos: /^$/,
   kvserver: /^libos\/index\.ts$/,
   loadgen:
-    /^(libos|results\/formats)\/index\.ts$|^results\/formats\/(lists|arrival-patterns|value-sizes|key-sizes|command-text|operations|load-checks)\.ts$/,
+    /^(libos|results\/formats)\/index\.ts$|^results\/formats\/(lists|arrival-patterns|value-sizes|key-sizes|command-text|operations|load-checks|generators)\.ts$/,
   experiments: /^(libos|results|results\/formats)\/index\.ts$/,
   results: /^$/,
   bin: /\/command\.ts$|^(results|experiments)\/commands\//,

@@ -155,6 +155,11 @@ class Agent {
     },
     examine: hostFacts,
     start: (asked) => this.#start(asked),
+    tell: ({ process: number, line }) => {
+      this.#process(number).tell(line);
+      return {};
+    },
+    until_said: async ({ process: number, line }) => ({ said: await this.#process(number).untilSaid(line) }),
     signal: ({ process: number, signal }) => {
       this.#process(number).signal(signal);
       return {};
@@ -190,13 +195,14 @@ class Agent {
     },
   };
 
-  #start({ argv, cores, cwd, env, stdout_file, stderr_file }: Ask<'start'>): Answer<'start'> {
+  #start({ argv, cores, cwd, env, takes_input, stdout_file, stderr_file }: Ask<'start'>): Answer<'start'> {
     const [program = '', ...words] = argv;
     const started = this.#supervisor.start({
       argv: [commandPath(program, undefined), ...words],
       cores: cores.length > 0 ? cores : availableCores(),
       cwd,
       env,
+      takesInput: takes_input,
       stdoutFile: stdout_file,
       stderrFile: stderr_file,
     });

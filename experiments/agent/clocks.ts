@@ -11,6 +11,8 @@ export interface HostClockOffsets {
   realtime: ClockOffset;
   /** Of CLOCK_MONOTONIC, which nobody sets; it begins anywhere. */
   monotonic: ClockOffset;
+  /** Of all round trips, by our monotonic clock. */
+  longest_trip_ns: number;
 }
 
 export async function measureClocks(connection: HostConnection): Promise<HostClockOffsets> {
@@ -24,5 +26,10 @@ export async function measureClocks(connection: HostConnection): Promise<HostClo
       trips[clock].push({ sent: a!, received: b!, answered: c!, arrived: d! });
     }
   }
-  return { realtime: clockOffset(trips.realtime)!, monotonic: clockOffset(trips.monotonic)! };
+  const took_ns = trips.monotonic.map(({ sent, arrived }) => Number(arrived - sent));
+  return {
+    realtime: clockOffset(trips.realtime)!,
+    monotonic: clockOffset(trips.monotonic)!,
+    longest_trip_ns: Math.max(...took_ns),
+  };
 }

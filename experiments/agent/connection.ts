@@ -53,6 +53,8 @@ export interface HostLaunch {
   cores: readonly number[];
   cwd: string;
   env: Readonly<Record<string, string>>;
+  /** Whether it is told something on its standard input; by default there is nothing to read. */
+  takesInput?: boolean;
   stdoutFile: string;
   stderrFile: string;
 }
@@ -125,6 +127,16 @@ export class HostProcess {
     this.#number = process;
     this.pid = pid;
     this.ended = ended;
+  }
+
+  /** Writes a line to its standard input. */
+  async tell(line: string): Promise<void> {
+    await this.#connection.ask('tell', { process: this.#number, line });
+  }
+
+  /** Resolves once it has said that line on its standard output: true; false where it has ended without. */
+  async untilSaid(line: string): Promise<boolean> {
+    return (await this.#connection.ask('until_said', { process: this.#number, line })).said;
   }
 
   async signal(signal: HostSignal): Promise<void> {
@@ -258,9 +270,10 @@ export class HostConnection {
   }
 
   async start(launch: HostLaunch): Promise<HostProcess> {
-    const { argv, cores, cwd, env, stdoutFile, stderrFile } = launch;
+    const { argv, cores, cwd, env, takesInput = false, stdoutFile, stderrFile } = launch;
     const files = { stdout_file: stdoutFile, stderr_file: stderrFile };
-    const started = await this.ask('start', { argv: [...argv], cores: [...cores], cwd, env, ...files });
+    const asked = { argv: [...argv], cores: [...cores], cwd, env, takes_input: takesInput, ...files };
+    const started = await this.ask('start', asked);
     const { ended } = this.#endOf(started.process);
     ended.then(() => this.#ends.delete(started.process));
     return new HostProcess(this, started, ended);

@@ -58,7 +58,15 @@ describe('a request', () => {
 });
 
 function start(argv: string[]): object {
-  return { argv, cores: [], cwd: '/', env: {}, stdout_file: '/dev/null', stderr_file: '/dev/null' };
+  return {
+    argv,
+    cores: [],
+    cwd: '/',
+    env: {},
+    takes_input: false,
+    stdout_file: '/dev/null',
+    stderr_file: '/dev/null',
+  };
 }
 
 function read(bytes: number): object {

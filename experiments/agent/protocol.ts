@@ -3,7 +3,7 @@
  * the agent answers each (`Reply`, in any order), and tells unasked what happens (`Event`). Both ends check what they
  * read, since the other one may be of another version.
  *
- *     <- {"event":"greeting","protocol":1}
+ *     <- {"event":"greeting","protocol":2}
  *     -> {"id":1,"ask":"start","with":{"argv":["sleep","9"], ...}}
  *     <- {"to":1,"answer":{"process":1,"pid":4711}}
  *     <- {"event":"ended","process":1,"end":"was ended by SIGTERM"}
@@ -15,7 +15,7 @@ import { nic } from '../../results/formats/index.ts';
 import { products } from '../machine/built.ts';
 
 /** Of this protocol. Another number is spoken by another version, which `bypassbench lab setup` replaces. */
-export const PROTOCOL = 1;
+export const PROTOCOL = 2;
 
 /** A file travels in chunks of so many bytes; as base64 in JSON one fits into a line. */
 export const CHUNK_BYTES = 256 * 1024;
@@ -102,10 +102,19 @@ export const requests = {
       cores: z.array(count),
       cwd: z.string(),
       env: settings,
+      /** Whether it is told something on its standard input. */
+      takes_input: z.boolean(),
       stdout_file: z.string(),
       stderr_file: z.string(),
     }),
     answer: z.object({ process: count, pid: count }),
+  },
+  /** Writes a line to the standard input of one that takes input. */
+  tell: { ask: z.object({ process: count, line: z.string() }), answer: none },
+  /** Answered once a process has said that line on its standard output, or has ended without. */
+  until_said: {
+    ask: z.object({ process: count, line: z.string() }),
+    answer: z.object({ said: z.boolean() }),
   },
   /** To its whole process group. */
   signal: { ask: z.object({ process: count, signal }), answer: none },

@@ -4,7 +4,8 @@ import path from 'node:path';
 import { type ExperimentError, TrialFailure } from '../errors.ts';
 import type { TakenTime } from '../machine/interference.ts';
 import { isCrash } from '../machine/process.ts';
-import type { TrialHost, TrialLaunch, TrialProcess } from '../machine/trial-host.ts';
+import type { TrialClock, TrialHost, TrialLaunch, TrialProcess } from '../machine/trial-host.ts';
+import { measureClocks } from './clocks.ts';
 import { type HostConnection, type HostProcess, LOST } from './connection.ts';
 import { getFile } from './file-transfer.ts';
 import { type Answer, type Ask, CHUNK_BYTES, type RequestName } from './protocol.ts';
@@ -58,11 +59,20 @@ export class RemoteHost implements TrialHost {
     await this.#ask('remove_folder', { folder });
   }
 
-  async start({ argv, cores, cwd, env, stdoutFile, stderrFile }: TrialLaunch): Promise<TrialProcess> {
+  async start({
+    argv,
+    cores,
+    cwd,
+    env,
+    takesInput,
+    stdoutFile,
+    stderrFile,
+  }: TrialLaunch): Promise<TrialProcess> {
     const [program = '', ...words] = argv;
     const files = { stdoutFile, stderrFile };
     try {
-      const launch = { argv: [program, ...words] as [string, ...string[]], cores, cwd, env, ...files };
+      const command: [string, ...string[]] = [program, ...words];
+      const launch = { argv: command, cores, cwd, env, takesInput, ...files };
       return new RemoteProcess(await this.#connection.start(launch), this.#connection);
     } catch (error) {
       throw asFailure(error);
@@ -103,6 +113,15 @@ export class RemoteHost implements TrialHost {
     return ended.map((what) => `${what} on host ${this.name}`);
   }
 
+  async readClock(): Promise<TrialClock> {
+    try {
+      const { realtime, longest_trip_ns } = await measureClocks(this.#connection);
+      return { offset_ns: realtime.offset_ns, bound_ns: realtime.bound_ns, longest_trip_ns };
+    } catch (error) {
+      throw asFailure(error);
+    }
+  }
+
   async #ask<Name extends RequestName>(ask: Name, asked: Ask<Name>): Promise<Answer<Name>> {
     try {
       return await this.#connection.ask(ask, asked);
@@ -132,6 +151,18 @@ class RemoteProcess implements TrialProcess {
       if (end === LOST) await connection.ended;
       this.end = end;
       return end;
+    });
+  }
+
+  async tell(line: string): Promise<void> {
+    await this.#process.tell(line).catch((error) => {
+      throw asFailure(error);
+    });
+  }
+
+  untilSaid(line: string): Promise<boolean> {
+    return this.#process.untilSaid(line).catch((error) => {
+      throw asFailure(error);
     });
   }
 

@@ -7,7 +7,7 @@ import { converse } from './converse.ts';
 import { readCounts, type TakenTime } from './interference.ts';
 import { freePort } from './ports.ts';
 import type { RunningProcess, Supervisor } from './process.ts';
-import type { TrialHost, TrialLaunch } from './trial-host.ts';
+import type { TrialClock, TrialHost, TrialLaunch } from './trial-host.ts';
 
 /** Of each end of a log that is looked at while its program runs. */
 const MOST_READ_BYTES = 256 * 1024;
@@ -76,5 +76,9 @@ export class LocalHost implements TrialHost {
 
   endOrphans(): Promise<string[]> {
     return this.#supervisor.endOrphans();
+  }
+
+  async readClock(): Promise<TrialClock> {
+    return { offset_ns: 0, bound_ns: 0, longest_trip_ns: 0 };
   }
 }

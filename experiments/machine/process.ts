@@ -8,6 +8,9 @@
  * the runner was killed (runner-folder.ts).
  */
 import { closeSync, rmSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import type { Writable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { ExperimentError } from '../errors.ts';
 import { BoundedLog } from './bounded-log.ts';
@@ -20,6 +23,8 @@ import { RunnerFolder } from './runner-folder.ts';
 export const launchers = ['setpriv', 'taskset'];
 /** The one more for a network namespace. */
 const NETWORK_LAUNCHER = 'nsenter';
+/** How often it is looked what a process has said. */
+const LOOK_MS = 10;
 
 export interface Launch {
   /** The program and its arguments. */
@@ -31,6 +36,8 @@ export interface Launch {
   network?: string;
   /** Variables added to this process's environment. */
   env: Record<string, string>;
+  /** Whether it is told something on its standard input (`tell`). Else there is nothing to read. */
+  takesInput?: boolean;
   /** Two files; of what is too long for a log the beginning and the end are kept. */
   stdoutFile: string;
   stderrFile: string;
@@ -62,13 +69,20 @@ export class RunningProcess {
   readonly ended: Promise<string>;
   /** The same, null while the process runs. */
   end: string | null = null;
+  readonly #input: Writable | null;
+  readonly #stdoutFile: string;
 
   constructor(
     pid: number,
     ended: Promise<{ signal?: string; exitCode?: number }>,
     logs: readonly BoundedLog[],
+    { input, stdoutFile }: { input: Writable | null; stdoutFile: string },
   ) {
     this.pid = pid;
+    this.#input = input;
+    this.#stdoutFile = stdoutFile;
+    // That it cannot be written to is told by the end of the process.
+    input?.on('error', () => {});
     this.ended = ended.then(({ signal, exitCode }) => {
       this.end = signal ? `was ended by ${signal}` : `exited with code ${exitCode}`;
       // Whatever it has started and left running goes with it.
@@ -81,6 +95,23 @@ export class RunningProcess {
   /** Whether it was ended by a signal that says that something is wrong with it. */
   get hasCrashed(): boolean {
     return this.end !== null && isCrash(this.end);
+  }
+
+  /** Writes a line to its standard input, of one that takes input. */
+  tell(line: string): void {
+    this.#input?.write(`${line}\n`);
+  }
+
+  /** Resolves once it has said that line on its standard output: true; false where it has ended without. */
+  async untilSaid(line: string): Promise<boolean> {
+    for (;;) {
+      const hasEnded = this.end !== null;
+      const lines = (await readFile(this.#stdoutFile, 'utf8')).split('\n');
+      // The last piece has no end yet.
+      if (lines.slice(0, -1).includes(line)) return true;
+      if (hasEnded) return false;
+      await sleep(LOOK_MS);
+    }
   }
 
   /** Sends a signal to the whole process group; does nothing when none of it is left. */
@@ -127,7 +158,7 @@ export class Supervisor {
       cwd: launch.cwd,
       env: launch.env,
       // Any open descriptor will do; execa's types name the standard ones only.
-      stdio: ['ignore', stdout as 1, stderr as 2, this.#onDisk.mark as 1],
+      stdio: [launch.takesInput ? 'pipe' : 'ignore', stdout as 1, stderr as 2, this.#onDisk.mark as 1],
       buffer: false,
       reject: false,
       detached: true,
@@ -139,7 +170,10 @@ export class Supervisor {
         `${launch.argv[0]} could not be started: is the limit of processes (ulimit -u) or of memory reached?`,
       );
     }
-    const started = new RunningProcess(subprocess.pid, subprocess, logs);
+    const started = new RunningProcess(subprocess.pid, subprocess, logs, {
+      input: subprocess.stdin,
+      stdoutFile: launch.stdoutFile,
+    });
     for (const set of [this.#processes, running]) {
       set.add(started);
       started.ended.then(() => set.delete(started));

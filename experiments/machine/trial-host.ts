@@ -19,8 +19,20 @@ export interface TrialProcess {
   readonly end: string | null;
   /** Whether it was ended by a signal that says that something is wrong with it. */
   readonly hasCrashed: boolean;
+  /** Writes a line to its standard input, of one that takes input. */
+  tell(line: string): void | Promise<void>;
+  /** Resolves once it has said that line on its standard output: true; false where it has ended without. */
+  untilSaid(line: string): Promise<boolean>;
   /** SIGTERM, and SIGKILL when it still runs after `graceMs`. Resolves to whether it ended without that. */
   stop(graceMs: number): Promise<boolean>;
+}
+
+export interface TrialClock {
+  /** Its time of day (CLOCK_REALTIME) minus ours, which is wrong by at most `bound_ns`. */
+  offset_ns: number;
+  bound_ns: number;
+  /** How long the longest of the round trips took by which it was read. */
+  longest_trip_ns: number;
 }
 
 /** All but `collect` throw TrialFailure where the machine cannot be reached any more. */
@@ -49,4 +61,6 @@ export interface TrialHost {
   restoreSysctls(): Promise<void>;
   /** Ends what processes that have ended left running in sessions of their own; returns what that was, in words. */
   endOrphans(): Promise<string[]>;
+  /** Its time of day beside that of this machine. */
+  readClock(): Promise<TrialClock>;
 }

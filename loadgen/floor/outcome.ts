@@ -40,6 +40,8 @@ export function floorOutcome({ operation, recorder, ...measured }: FloorMeasurem
     own_lag_us: null,
     sent_late: null,
     threads: null,
+    generator: null,
+    mergeable: {},
     pauses: null,
     stamps: null,
     bulk: null,

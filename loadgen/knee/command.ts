@@ -23,6 +23,7 @@ const NOT_OF_TRIALS = [
   'serverCore',
   'serverPid',
   'serverBusyTime',
+  'generator',
   'out',
 ];
 /** A load has the rate of its trial. */

@@ -19,6 +19,7 @@ import { MEASURE, WARM_UP } from './phases.ts';
 import { ReceivedReplies } from './rates.ts';
 import { SLICE_NS, Slices, type SlicesContent } from './slices.ts';
 import { REPORTED_PERCENTILE, SLOW_PERCENTILE, SlowRequests } from './slow-requests.ts';
+import type { StartGate } from './start-gate.ts';
 import { latencyNsAt, newTallies, type Tally } from './tally.ts';
 
 /**
@@ -28,6 +29,8 @@ import { latencyNsAt, newTallies, type Tally } from './tally.ts';
 const WINDOWS_PER_SLICE = 100;
 /** It has slices and readings, as the window has. */
 const REHEARSAL_S = 0.16;
+/** Between the last practice of one of several generators and its window: to set the window up. */
+const REST_NS = 10e6;
 /** How long the end of a slice waits for replies, as a share of its length: ten times what they usually take. */
 const PATIENCE_SHARE = 0.1;
 
@@ -36,12 +39,15 @@ export function measureClosedLoop(measuring: Measuring): LoopOutcome {
   const { context, connections, budget, window, pauses, distance, cost } = measuring;
   const { durationS, requests } = context.data.options;
   const loop = new ClosedLoop(connections);
-  const { rehearsals_s, ...learned } = warmUp(measuring, loop);
+  const { rehearsals_s, ...warm } = warmUp(measuring, loop);
+  const { gate } = measuring;
+  const learned = gate === null ? warm : stayWarm(measuring, gate, loop, warm);
   const control = new ClosedWindow(measuring, { phase: MEASURE, durationS, replies: requests, ...learned });
   if (requests !== null) budget.left = requests;
   cost.begin();
   distance.read();
   measuring.meeting?.meet(0);
+  gate?.waitForStart(() => pauses.monotonicNs(nowNs()));
   window.open();
   control.measure(loop);
   window.close();
@@ -61,11 +67,10 @@ export function measureClosedLoop(measuring: Measuring): LoopOutcome {
   };
 }
 
+type Learned = Pick<WindowOptions, 'slowNs' | 'sliceNs'>;
+
 /** What the window learns from the warm-up, where there is one. */
-function warmUp(
-  measuring: Measuring,
-  loop: ClosedLoop,
-): Pick<WindowOptions, 'slowNs' | 'sliceNs'> & Pick<LoopOutcome, 'rehearsals_s'> {
+function warmUp(measuring: Measuring, loop: ClosedLoop): Learned & Pick<LoopOutcome, 'rehearsals_s'> {
   const { context, distance } = measuring;
   const { warmupS, connections, pipeline, sendsLike } = context.data.options;
   // Other programs never stand still.
@@ -92,11 +97,28 @@ function warmUp(
   return { slowNs: last.latencyNsAt(SLOW_PERCENTILE), sliceNs, rehearsals_s };
 }
 
+/** One of several generators stays warm until shortly before the moment that it is told, and learns from that. */
+function stayWarm(measuring: Measuring, gate: StartGate, loop: ClosedLoop, learned: Learned): Learned {
+  const { context, connections, pauses } = measuring;
+  if (context.data.options.warmupS === 0) {
+    gate.arrive();
+    return learned;
+  }
+  let { slowNs } = learned;
+  const monotonicNs = (): number => pauses.monotonicNs(nowNs());
+  gate.stayWarm(monotonicNs, REST_NS, (durationS) => {
+    slowNs = practise(measuring, loop, { ...learned, durationS }).latencyNsAt(SLOW_PERCENTILE);
+    return !context.stopRequested() && !connections.isDeserted;
+  });
+  measuring.distance.startOver();
+  return { ...learned, slowNs };
+}
+
 /** A window that is not measured. */
 function practise(
   measuring: Measuring,
   loop: ClosedLoop,
-  options: Pick<WindowOptions, 'slowNs' | 'sliceNs'> & { durationS: number },
+  options: Learned & { durationS: number },
 ): ClosedWindow {
   const window = new ClosedWindow(measuring, { phase: WARM_UP, replies: null, ...options });
   window.measure(loop);

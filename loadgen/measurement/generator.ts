@@ -24,6 +24,7 @@ import type { ThreadOutcome } from './merge.ts';
 import { measureOpenLoop } from './open-measurement.ts';
 import type { TraceLoad } from './options.ts';
 import { CONNECT, POPULATE } from './phases.ts';
+import { StartGate } from './start-gate.ts';
 import { trafficOf } from './traffic.ts';
 
 const POPULATE_PIPELINE = 128;
@@ -33,6 +34,7 @@ const POPULATE_WINDOW_BYTES = 1024 * 1024;
 export async function run(context: DataPathContext<GeneratorInput, null>): Promise<ThreadOutcome | null> {
   const { options, progress, ring } = context.data;
   const meeting = context.data.meeting && new Meeting(context.data.meeting, () => context.stopRequested());
+  const gate = context.data.gate && new StartGate(context.data.gate, () => context.stopRequested());
   const { backend, backendOptions, idle, rateOps } = options;
   const stamps = options.stampsEvery > 0 ? StampRing.create(null) : null;
   const pauses = new PauseLog();
@@ -40,6 +42,7 @@ export async function run(context: DataPathContext<GeneratorInput, null>): Promi
   try {
     const connections = new Connections(libos, options.target, options.replyTimeoutS, pauses, options.login);
     const populate_s = options.populate ? populate(context, connections) : null;
+    if (options.populate) gate?.populated();
     meeting?.meet(0);
     progress[0] = CONNECT;
     const measuredWindow = new MeasuredWindow(connections, options, stamps);
@@ -64,6 +67,7 @@ export async function run(context: DataPathContext<GeneratorInput, null>): Promi
         window: measuredWindow,
         pauses,
         meeting,
+        gate,
         replay,
         distance,
         cost,
@@ -84,6 +88,8 @@ export async function run(context: DataPathContext<GeneratorInput, null>): Promi
       populate_s,
       sample: 'round_trip',
       threads: null,
+      generator: null,
+      mergeable: {},
       pauses: { ...found, window, slow_requests },
     };
   } finally {

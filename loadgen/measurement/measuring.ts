@@ -10,11 +10,14 @@ import type { MeasuredWindow } from './measured-window.ts';
 import type { Meeting, MeetingMemory } from './meeting.ts';
 import type { MergedLater } from './merge.ts';
 import type { LoadOptions, LoadOutcome, LoadPauses } from './options.ts';
+import type { GateMemory, StartGate } from './start-gate.ts';
 
 export interface GeneratorInput {
   options: LoadOptions;
   /** Of several threads, where they meet; null of one. */
   meeting: MeetingMemory | null;
+  /** Of one of several generators, where it waits for the moment to begin; null of one alone. */
+  gate: GateMemory | null;
   /** Of a trace, the requests that this thread sends, and what it fills the keys with; null without one. */
   ring: RingMemory | null;
   fillRing: RingMemory | null;
@@ -35,6 +38,8 @@ export interface Measuring {
   pauses: PauseLog;
   /** Null for a thread that is alone. */
   meeting: Meeting | null;
+  /** Null for a generator that is alone. */
+  gate: StartGate | null;
   /** The trace that is replayed; null where none is. */
   replay: TraceReplay | null;
   distance: Distance;

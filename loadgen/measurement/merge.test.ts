@@ -77,6 +77,8 @@ function outcomeOf({ elapsed_s, rehearsals_s, operations, lags, sentLate }: Thre
     slices: null,
     stamps: null,
     threads: null,
+    generator: null,
+    mergeable: {},
     mergedLater: {
       serviceTimes: entries.map(([, { latencies }]) => encodeHistogram(recorded(latencies).histogram())),
       lag: encodeHistogram(recorded(lags).histogram()),

@@ -53,6 +53,8 @@ export function mergeOutcomes(threads: readonly ThreadOutcome[]): LoadOutcome {
     slices: null,
     stamps: null,
     threads: null,
+    generator: null,
+    mergeable: {},
     // Of one thread only.
     bulk: null,
   };

@@ -65,7 +65,7 @@ interface Schedule {
  * warm-up.
  */
 export function measureOpenLoop(measuring: Measuring): LoopOutcome {
-  const { context, connections, window, pauses, cost, meeting } = measuring;
+  const { context, connections, window, pauses, cost } = measuring;
   const { options } = context.data;
   // A trace is sent once.
   const isRehearsed = options.warmupS > 0 && options.trace === null;
@@ -73,10 +73,7 @@ export function measureOpenLoop(measuring: Measuring): LoopOutcome {
     ? rehearse(options.warmupS, REHEARSAL_S, (durationS) => practise(measuring, durationS))
     : 0;
   cost.begin();
-  const ownNs = pauses.monotonicNs(nowNs());
-  const lastNs = meeting === null ? ownNs : meeting.meet(ownNs);
-  // By this thread's clock.
-  const schedule = scheduleOf(options, lastNs - pauses.monotonicNs(0) + SET_UP_NS);
+  const schedule = scheduleOf(options, beginNs(measuring, isRehearsed));
   const { startNs, endNs } = schedule;
   const measurement = new OpenMeasurement(measuring, schedule);
   const loop = new OpenLoop(
@@ -99,6 +96,24 @@ export function measureOpenLoop(measuring: Measuring): LoopOutcome {
     rehearsals_s,
     cost: spent,
   };
+}
+
+/** When the schedule is to begin, for all threads, by this thread's clock. */
+function beginNs(measuring: Measuring, isRehearsed: boolean): number {
+  const { context, pauses, meeting, gate } = measuring;
+  const originNs = pauses.monotonicNs(0);
+  const ownNs = (): number => originNs + nowNs();
+  if (gate === null) {
+    const lastNs = meeting === null ? ownNs() : meeting.meet(ownNs());
+    return lastNs - originNs + SET_UP_NS;
+  }
+  const warmUpNs = context.data.options.warmupS * 1e9;
+  if (isRehearsed) {
+    gate.stayWarm(ownNs, warmUpNs + 2 * SET_UP_NS, (durationS) => practise(measuring, durationS));
+  } else gate.arrive();
+  // Of one that is told too late the schedule has begun: it is behind it, and catches up where it can.
+  const startNs = gate.waitUntilTold() ?? ownNs();
+  return startNs - warmUpNs - originNs;
 }
 
 /** Measures in small what nobody wants to know. Returns whether it may go on. */
@@ -335,7 +350,7 @@ class OpenWindow implements ReplySink {
       .filter(({ requests, unanswered }) => requests + unanswered > 0);
     const lag = this.#lag.histogram();
     const ownLag = this.#ownLag.histogram();
-    const isAlone = this.#measuring.meeting === null;
+    const isAlone = this.#measuring.meeting === null && this.#measuring.gate === null;
     return {
       elapsed_s,
       operations: counted.map(({ serviceTimes, ...result }) => ({

@@ -13,6 +13,7 @@ import {
   type LoadNames,
   loadProblems,
   openFilesProblem,
+  THREADS_MAX,
   traceProblem,
 } from '../../results/formats/load-checks.ts';
 import { refuseProblems } from '../arguments.ts';
@@ -35,6 +36,17 @@ export interface TraceLoad {
   file: string;
   speed: number;
   survey: TraceSurvey;
+}
+
+/** Which of several load generators it is, from 1, and how many there are. */
+export interface GeneratorPlace {
+  place: number;
+  of: number;
+}
+
+/** With what the load of all is, of which the options have a part. */
+export interface GeneratorOfSeveral extends GeneratorPlace {
+  whole: NonNullable<LoadResult['generator']>['whole'];
 }
 
 export interface LoadOptions extends NamedWorkload {
@@ -71,6 +83,8 @@ export interface LoadOptions extends NamedWorkload {
   thread: number;
   threads: number;
   cores: readonly number[];
+  /** Null of one alone. Of several each waits until it is told when to begin. */
+  generator: GeneratorOfSeveral | null;
   populate: boolean;
   warmupS: number;
   /** The measured window ends after this time or this many replies; exactly one is set. */
@@ -120,6 +134,7 @@ export interface LoadOutcome
     | 'own_lag_us'
     | 'sent_late'
     | 'threads'
+    | 'generator'
   > {
   populate_s: number | null;
   /** Null where nothing looked for pauses. */
@@ -129,6 +144,8 @@ export interface LoadOutcome
   operations: OperationResult[];
   /** Null where there were none. */
   bulk: BulkResult | null;
+  /** Histograms of what the result has as quantiles only, by their files; of one of several generators. */
+  mergeable: Record<string, string>;
   /** Null where the window was not cut into slices. */
   slices: Omit<SlicesFile, 'schema'> | null;
 }
@@ -141,11 +158,13 @@ export function checkOptions(options: LoadOptions, names: LoadNames): LoadOption
   const refuse = (message: string): never => {
     throw new LoadError('INVALID_OPTION', message);
   };
+  if (options.generator !== null) refuseOfGenerators(options, options.generator, refuse);
   const { capabilities } = backendNamed(options.backend);
   refuseProblems(
     loadProblems(
       {
         ...options,
+        rateOps: options.rateOps && options.rateOps / (options.generator?.of ?? 1),
         stamps: options.stampsEvery > 0,
         backend: { ...capabilities, name: options.backend },
       },
@@ -179,6 +198,36 @@ export function checkOptions(options: LoadOptions, names: LoadNames): LoadOption
     refuseProblems([openFilesProblem(socketsOf(options), openFilesLimit())], names);
   }
   return options;
+}
+
+/** What is of one load generator alone, or more than several can tell apart. */
+function refuseOfGenerators(
+  { trace, serverCore, stampsEvery, threads, bulk }: LoadOptions,
+  { of, whole }: GeneratorOfSeveral,
+  refuse: (message: string) => never,
+): void {
+  const alone: [boolean, string, string][] = [
+    [trace !== null, '--trace', 'a trace is sent by one'],
+    [serverCore !== null, '--server-core', 'nobody may stand still for a reading while others measure'],
+    [stampsEvery > 0, '--stamps-every', 'stamps are of one clock'],
+  ];
+  for (const [isGiven, flag, why] of alone) {
+    if (isGiven) refuse(`${flag} with --generator: ${why}, leave one of them out`);
+  }
+  if (of * threads > THREADS_MAX) {
+    const most = `${THREADS_MAX} threads can be told apart`;
+    refuse(`${of} generators (--generator) of ${threads} threads: ${most} in all, give fewer`);
+  }
+  const fewest = of * threads;
+  if (whole.connections < fewest) {
+    const each = threads === 1 ? '' : ` of ${threads} threads`;
+    refuse(
+      `--connections ${whole.connections} for ${of} generators${each}: each thread needs one, give ${fewest}`,
+    );
+  }
+  if (whole.bulk_connections > 0 && bulk === null) {
+    refuse(`--bulk-connections ${whole.bulk_connections} for ${of} generators: each needs one, give ${of}`);
+  }
 }
 
 function socketsOf({ protocol, connections, idleConnections, bulk }: LoadOptions): number {

@@ -36,6 +36,7 @@ export function plainLoad(
     valueBytes: 1,
     valueSizesName: null,
     seed: said.seed,
+    generator: null,
     populate: false,
     warmupS: 0,
     replyTimeoutS: REPLY_TIMEOUT_S,

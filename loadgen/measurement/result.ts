@@ -62,6 +62,9 @@ export async function writeResult(dir: string, setup: Setup, outcome: LoadOutcom
     await formats.replaceFile(join(dir, `${operation}.hdr`), encoded);
     await formats.replaceFile(join(dir, `${operation}.hgrm`), distribution);
   }
+  for (const [file, encoded] of Object.entries(outcome.mergeable)) {
+    await formats.replaceFile(join(dir, file), encoded);
+  }
   const { pauses, slices, stamps } = outcome;
   if (pauses !== null) {
     const { schema } = formats.pausesFormat;
@@ -119,6 +122,7 @@ function resultOf(schema: LoadResult['schema'], setup: Setup, outcome: LoadOutco
     own_lag_us: outcome.own_lag_us,
     sent_late: outcome.sent_late,
     threads: outcome.threads,
+    generator: outcome.generator,
     unanswered: outcome.unanswered,
     rates: outcome.rates,
     idle_polls: outcome.idle_polls,

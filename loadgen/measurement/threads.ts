@@ -6,10 +6,13 @@ import { finishedOrSignalled, startDataPath } from '../../libos/index.ts';
 import { LoadError } from '../errors.ts';
 import { createRing, type RingMemory } from '../workload/trace/ring.ts';
 import { collectAlone } from './compilation.ts';
+import { shareOf } from './generator-part.ts';
 import type { GeneratorInput } from './measuring.ts';
 import { createMeeting } from './meeting.ts';
 import { keepsSchedule, mergeOutcomes, type ThreadOutcome } from './merge.ts';
+import { ofSeveral } from './of-several.ts';
 import type { LoadOptions, LoadOutcome, TraceLoad } from './options.ts';
+import { attendGate, createGate } from './start-gate.ts';
 import { feedFill, feedReplay } from './trace-feed.ts';
 
 /** Shared with a thread: [phase, done in it, its total]. */
@@ -27,6 +30,7 @@ export async function generate(options: LoadOptions, progress: Float64Array): Pr
   collectAlone();
   const { threads } = options;
   const meeting = threads === 1 ? null : createMeeting(threads);
+  const gate = options.generator === null ? null : createGate();
   const { trace } = options;
   const rings = trace === null ? [] : Array.from({ length: threads }, () => createRing());
   const fillRing = trace !== null && options.populate ? createRing() : null;
@@ -38,6 +42,7 @@ export async function generate(options: LoadOptions, progress: Float64Array): Pr
         options: part,
         progress: thread === 0 ? progress : createProgress(),
         meeting,
+        gate,
         ring: rings[thread] ?? null,
         fillRing: thread === 0 ? fillRing : null,
       },
@@ -47,15 +52,19 @@ export async function generate(options: LoadOptions, progress: Float64Array): Pr
   let failed: Error | null = null;
   const over = new AbortController();
   const feeding = trace === null ? null : feedTrace(trace, rings, fillRing, over.signal);
-  feeding?.catch((error: Error) => {
-    failed ??= error;
-    for (const path of paths) void path.stop();
-  });
+  const told =
+    gate && attendGate(gate, threads, { input: process.stdin, output: process.stdout, signal: over.signal });
+  for (const beside of [feeding, told]) {
+    beside?.catch((error: Error) => {
+      failed ??= error;
+      for (const path of paths) void path.stop();
+    });
+  }
   const outcomes = await Promise.all(
     paths.map((path, thread) =>
       finishedOrSignalled(path).catch((error: Error) => {
         // The others wait for it, or would go on in vain. The first failure is the cause of any further ones.
-        failed ??= named(error, parts[thread]);
+        failed ??= named(error, thread, threads, parts[thread].core);
         for (const other of paths) if (other !== path) void other.stop();
         return null;
       }),
@@ -63,6 +72,7 @@ export async function generate(options: LoadOptions, progress: Float64Array): Pr
   );
   over.abort();
   await feeding?.catch(() => {});
+  const start = (await told?.catch(() => null)) ?? null;
   if (failed !== null) throw failed;
   const whole = outcomes.filter((outcome) => outcome !== null);
   if (whole.length < threads) return null;
@@ -70,6 +80,7 @@ export async function generate(options: LoadOptions, progress: Float64Array): Pr
   refuseWithoutReplies(`${options.target.address}:${options.target.port}`, merged);
   return {
     ...merged,
+    ...(options.generator !== null && start !== null && ofSeveral(options.generator, start, whole)),
     threads: threads === 1 ? null : whole.map((outcome, thread) => accountOf(outcome, parts[thread])),
   };
 }
@@ -110,12 +121,15 @@ async function feedTrace(
 
 /** What one thread does of a load. */
 function partOf(options: LoadOptions, thread: number): LoadOptions {
-  const { threads, cores, rateOps } = options;
-  if (threads === 1) return options;
+  const { threads, cores, rateOps, generator } = options;
+  const { place, of } = generator ?? { place: 1, of: 1 };
+  if (threads * of === 1) return options;
   const isFirst = thread === 0;
   return {
     ...options,
-    thread,
+    // Among those of all generators.
+    thread: (place - 1) * threads + thread,
+    threads: of * threads,
     core: cores.length === 0 ? null : cores[thread % cores.length],
     connections: shareOf(options.connections, thread, threads),
     idleConnections: shareOf(options.idleConnections, thread, threads),
@@ -129,11 +143,6 @@ function partOf(options: LoadOptions, thread: number): LoadOptions {
     serverPid: isFirst ? options.serverPid : null,
     serverBusyTime: isFirst ? options.serverBusyTime : null,
   };
-}
-
-/** Of so many things; the first threads have one more where it must be. */
-function shareOf(count: number, thread: number, threads: number): number {
-  return Math.floor(count / threads) + (thread < count % threads ? 1 : 0);
 }
 
 function accountOf(outcome: ThreadOutcome, part: LoadOptions): NonNullable<LoadOutcome['threads']>[number] {
@@ -152,7 +161,7 @@ function accountOf(outcome: ThreadOutcome, part: LoadOptions): NonNullable<LoadO
   };
 }
 
-function named(error: Error, { thread, threads, core }: LoadOptions): Error {
+function named(error: Error, thread: number, threads: number, core: number | null): Error {
   if (threads === 1) return error;
   error.message = `thread ${thread}${core === null ? '' : ` on core ${core}`}: ${error.message}`;
   return error;

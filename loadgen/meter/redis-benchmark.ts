@@ -190,6 +190,8 @@ function outcomeOf(
     own_lag_us: null,
     sent_late: null,
     threads: null,
+    generator: null,
+    mergeable: {},
     pauses: null,
     stamps: null,
     operations: [resultOfRightReplies(operation, histogram, throughput_ops)],

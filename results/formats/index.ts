@@ -29,6 +29,7 @@ export type { Cost, CostOfSide } from './cost.ts';
 export * from './distance.ts';
 export { arrivalPattern, operationName } from './fields.ts';
 export { type Format, FormatError, type FormatErrorCode } from './format.ts';
+export * from './generators.ts';
 export * from './goals.ts';
 export { parseKeySizes, shapes, USUAL_KEY_BYTES } from './key-sizes.ts';
 export * from './knee.ts';

@@ -186,6 +186,37 @@ const loadResult = z.strictObject({
     .nullable()
     .default(null),
   /**
+   * Of one of several load generators of a server: which one it is, and when it measured, by its machine's time of day
+   * in us since 1970 (CLOCK_REALTIME, as it was when the start was told). Null of one alone, of several together, and
+   * in older results.
+   */
+  generator: z
+    .strictObject({
+      /** From 1. */
+      place: positive,
+      of: positive,
+      /** What they do together. */
+      whole: z.strictObject({
+        connections: positive,
+        bulk_connections: count,
+        rate_ops: z.number().positive().nullable(),
+      }),
+      /** When it was told to begin its measured window, when it really did, and when that ended. */
+      told_us: notNegative,
+      began_us: notNegative,
+      ended_us: notNegative,
+      /** Right replies of each slice of the window, by operation; of several threads those of all. */
+      received: z.array(
+        z.strictObject({
+          start_us: notNegative,
+          end_us: notNegative,
+          operations: z.record(operationName, count),
+        }),
+      ),
+    })
+    .nullable()
+    .default(null),
+  /**
    * Requests of the measured window that had no reply when they were given up. Null in older results of closed loops.
    */
   unanswered: count.nullable().default(null),
