@@ -13,19 +13,17 @@ import { HOST } from './trial/server.ts';
 type Placed = Pick<ConfiguredExperiment, 'hosts' | 'systems'>;
 
 /** A host of a run, and what of it its systems go over. */
-interface Concerned {
+export interface Concerned {
   host: LabHost;
-  /** Where servers listen, or load generators send from. */
-  address: string;
   nics: AskedNics;
 }
 
 /** Those of the first system first. */
 export async function hostsBefore(configured: Placed, hosts: RunHosts): Promise<[RunHost, ...RunHost[]]> {
   const states = await Promise.all(
-    concerned(configured).map(async ({ host, address, nics }) => ({
+    concerned(configured).map(async ({ host, nics }) => ({
       name: host.name,
-      before: await hosts.stateOf(host, address, nics),
+      before: await hosts.stateOf(host, nics),
       after: null,
       after_unknown: null,
     })),
@@ -46,7 +44,7 @@ export async function hostsAfter(
       const found = there.get(known.name);
       if (found === undefined) return known;
       try {
-        const after = await hosts.stateOf(found.host, found.address, found.nics);
+        const after = await hosts.stateOf(found.host, found.nics);
         return { ...known, after, after_unknown: null };
       } catch (error) {
         return { ...known, after: null, after_unknown: (error as Error).message };
@@ -55,21 +53,21 @@ export async function hostsAfter(
   );
 }
 
-function concerned(configured: Placed): Concerned[] {
+/** Each once, the first system's server first. */
+export function concerned(configured: Placed): Concerned[] {
   const all = configured.systems.flatMap((system) => {
     const { server, generators } = placementOf(configured, system);
     return [...new Set([server, ...generators])].map((placed) => ({
       host: placed.host,
-      address: placed.network?.address ?? HOST,
       nics: nicsOf(system, placed),
     }));
   });
   return [...Map.groupBy(all, ({ host }) => host.name).values()].map(([first, ...others]) => {
-    const { host, address } = first!;
+    const { host } = first!;
     const each = [first!, ...others];
     const union = (of: keyof AskedNics): string[] => [...new Set(each.flatMap(({ nics }) => nics[of]))];
     const [addresses, interfaces] = [union('addresses'), union('interfaces')];
-    return { host, address, nics: { addresses, interfaces, pci: union('pci'), rdma: union('rdma') } };
+    return { host, nics: { addresses, interfaces, pci: union('pci'), rdma: union('rdma') } };
   });
 }
 

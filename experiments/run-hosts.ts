@@ -18,7 +18,6 @@ interface Reached {
   host: RemoteHost;
 }
 
-const LOOPBACK = '127.0.0.1';
 /** For a version command. */
 const VERSION_PATIENCE_MS = 10_000;
 
@@ -49,7 +48,6 @@ export class RunHosts {
     for (const [name, { connection }] of this.#reached) {
       const ofHost = needs.filter(({ host }) => host === name);
       const facts = await connection.ask('examine', {
-        address: LOOPBACK,
         programs: [...new Set(ofHost.flatMap(({ programs }) => programs.map(({ program }) => program)))],
         products: [...new Set(ofHost.flatMap(({ products }) => products))],
       });
@@ -75,14 +73,14 @@ export class RunHosts {
   }
 
   /** What a machine of the run is now, this one too. Throws what its connection does. */
-  async stateOf(host: LabHost, address: string, nics: AskedNics): Promise<HostState> {
-    if (host.launcher === 'local') return localState(address, nics);
+  async stateOf(host: LabHost, nics: AskedNics): Promise<HostState> {
+    if (host.launcher === 'local') return localState(nics);
     await this.at(host);
     const { connection } = this.#reached.get(host.name)!;
     const { realtime } = await measureClocks(connection);
     const asked = { ...nics, addresses: [...nics.addresses], interfaces: [...nics.interfaces] };
     const examined = { ...asked, pci: [...nics.pci], rdma: [...nics.rdma] };
-    const facts = await connection.ask('examine', { address, programs: [], products: [], nics: examined });
+    const facts = await connection.ask('examine', { programs: [], products: [], nics: examined });
     const { cpu, core_count, governor, kernel, os, virtual, hypervisor } = facts;
     const { memory_bytes, load_average_1m, knobs } = facts;
     const machine = { cpu, cores: core_count, governor, kernel, os, virtual, hypervisor };

@@ -209,10 +209,12 @@ test('files of any size go there and back whole', async () => {
 test('it knows its machine and its clocks', async () => {
   const connection = await connected();
   const facts = await connection.ask('examine', {
-    address: '127.0.0.1',
     programs: ['sh', 'no-such-program', 'bypassbench'],
     products: [],
+    nics: { addresses: ['127.0.0.1'], interfaces: ['lo', 'no-such'], pci: [], rdma: [] },
   });
+  expect(facts.nics.map(({ name }) => name)).toEqual(['lo']);
+  expect(facts.nics[0]?.mtu_bytes).toBeGreaterThan(0);
   expect(facts.programs).toEqual(['sh', 'bypassbench']);
   expect(facts.cores.length).toBeGreaterThan(0);
   expect(facts.interfaces.lo).toContain('127.0.0.1/8');

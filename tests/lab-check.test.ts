@@ -1,7 +1,7 @@
 /** `bypassbench lab check` as a user starts it, of hosts over real OpenSSH. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkRig } from './lab-check-command.ts';
-import { LabRig, mayMakeLab } from './lab-rig.ts';
+import { INTERFACE, LabRig, mayMakeLab } from './lab-rig.ts';
 
 describe.runIf(mayMakeLab())('lab check (takes root, and an sshd that set-up unpacks)', () => {
   let rig: LabRig;
@@ -20,6 +20,7 @@ describe.runIf(mayMakeLab())('lab check (takes root, and an sshd that set-up unp
     expect(others).toEqual([]);
     expect(server?.software.version).toMatch(/^\d/);
     expect(server?.machine.programs).toEqual(['ping', 'iperf3']);
+    expect(server?.machine.nics.map(({ name }) => name)).toEqual([INTERFACE]);
     expect(server?.doctor.map(({ what }) => what)).toContain('cores');
     const { offset_us, bound_us, drift_ppm, drift_bound_ppm } = server!.clock;
     expect(Math.abs(offset_us)).toBeLessThanOrEqual(bound_us);

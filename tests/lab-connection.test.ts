@@ -74,7 +74,7 @@ describe.runIf(mayMakeLab())('hosts over ssh (takes root, and an sshd that set-u
     );
     const made = await Promise.all(reached.map(({ connection }) => sleeper(connection)));
     for (const { there, connection } of reached) {
-      const facts = await connection.ask('examine', { address: there.address, programs: [], products: [] });
+      const facts = await connection.ask('examine', { programs: [], products: [] });
       expect(facts.interfaces[INTERFACE]).toContain(`${there.address}/${PREFIX_BITS}`);
       const said = await runThere(connection, ['sh', '-c', 'echo "$WORD"; pwd'], 60_000);
       expect(said.stdout).toMatch(new RegExp(`^a b\n${there.folder}/tmp/bypassbench-run-`));

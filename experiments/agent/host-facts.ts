@@ -14,8 +14,8 @@ const HUGEPAGES = '/sys/kernel/mm/hugepages';
 /** Where administrators' programs are, which is not on everyone's PATH. */
 const SYSTEM_FOLDERS = ['/usr/sbin', '/sbin'];
 
-export async function hostFacts({ address, programs, products, nics }: Ask<'examine'>): Promise<HostFacts> {
-  const { cores: core_count, ...machine } = await machineFacts(address);
+export async function hostFacts({ programs, products, nics }: Ask<'examine'>): Promise<HostFacts> {
+  const { cores: core_count, ...machine } = await machineFacts();
   return {
     ...machine,
     core_count,

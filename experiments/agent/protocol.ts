@@ -77,10 +77,9 @@ export const requests = {
   beat: { ask: none, answer: none },
   /** The clocks, as the request came and as the answer goes. */
   clock: { ask: none, answer: z.object({ received: clocks, sent: clocks }) },
-  /** What the machine is. `address` says of which interface the settings are told. */
+  /** What the machine is. */
   examine: {
     ask: z.object({
-      address: z.string(),
       programs: z.array(z.string()),
       products: z.array(z.enum(products)),
       /** Those that there are of these are told (machine/nics.ts). */

@@ -21,7 +21,6 @@ import { gitState, ownCheckout } from '../machine/checkout.ts';
 import { machineFacts, softwareVersions } from '../machine/machine.ts';
 import type { Supervisor } from '../machine/process.ts';
 import { prepareRun, reportPrepared, runPrepared } from '../single-run.ts';
-import { HOST } from '../trial/server.ts';
 import type { PlannedExperiment } from './plan.ts';
 
 /** What is to be run. In a folder that has some of it, only what did not end there. Throws NOT_CONTINUED. */
@@ -56,7 +55,7 @@ async function begun(plan: readonly PlannedExperiment[], quick: boolean): Promis
     started_at: new Date().toISOString(),
     finished_at: null,
     git: await gitState(ownCheckout),
-    machine: await machineFacts(HOST),
+    machine: await machineFacts(),
     versions: await softwareVersions(),
     experiments: plan.map(recordOf),
   };

@@ -24,7 +24,6 @@ import { unfinishedManifest } from '../manifest.ts';
 import { defaultOutFolder, OutFolder } from '../out-folder.ts';
 import { Progress } from '../progress.ts';
 import { RunHosts } from '../run-hosts.ts';
-import { HOST } from '../trial/server.ts';
 import { setOption } from './set-option.ts';
 
 const HELP = `
@@ -96,7 +95,7 @@ async function run(names: string[], { list, set, out, ...rest }: Options): Promi
   const facts = {
     started_at: new Date().toISOString(),
     git: await gitState(ownCheckout),
-    machine: await machineFacts(HOST),
+    machine: await machineFacts(),
     versions: await softwareVersions(),
   };
   const records: GoalRecord[] = [];

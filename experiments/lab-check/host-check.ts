@@ -2,8 +2,8 @@
 import { type ClockDrift, type ClockOffset, driftBetween } from '../agent/clock-offset.ts';
 import { type HostClockOffsets, measureClocks } from '../agent/clocks.ts';
 import type { HostConnection } from '../agent/connection.ts';
-import type { Answer, HostFacts } from '../agent/protocol.ts';
-import type { LabHost } from '../lab/lab.ts';
+import type { Answer, Ask, HostFacts } from '../agent/protocol.ts';
+import type { LabHost, LabNetwork } from '../lab/lab.ts';
 import { inRanges } from '../machine/core-list.ts';
 import { doctorOf, type HostFindings } from './host-doctor.ts';
 import { needLacks, type SystemNeed } from './system-needs.ts';
@@ -31,7 +31,6 @@ export interface HostReport {
 
 /** Programs that a check starts, and Debian's packages of them. */
 const PROGRAMS = { ping: 'iputils-ping', iperf3: 'iperf3' };
-const LOOPBACK = '127.0.0.1';
 const SIZES_KB = { '2M': 2048, '1G': 1024 * 1024 };
 
 /** What is found of a host before anything is started between hosts. */
@@ -52,22 +51,33 @@ export async function examineHost(
   needs: readonly SystemNeed[],
 ): Promise<ExaminedHost> {
   const clocks = await measureClocks(connection);
-  const address = host.networks[0]?.address ?? LOOPBACK;
   const [software, machine] = await Promise.all([
     connection.ask('hello', {}),
     connection.ask('examine', {
-      address,
       programs: [
         ...Object.keys(PROGRAMS),
         ...needs.flatMap((need) => need.programs.map(({ program }) => program)),
       ],
       products: needs.flatMap((need) => need.products),
+      nics: nicsOf(host.networks),
     }),
   ]);
   const { doctor, problem } = await doctorOf(connection);
   const lacks = [...lacksOf(host, machine), ...(problem === null ? [] : [problem])];
   lacks.push(...needLacks(needs, machine, doctor));
   return { connection, host, software, machine, doctor, clocks, lacks };
+}
+
+/** Those of its networks. */
+function nicsOf(networks: LabHost['networks']): NonNullable<Ask<'examine'>['nics']> {
+  const said = (of: (network: LabNetwork) => string | null | undefined): string[] =>
+    networks.flatMap((network) => of(network) ?? []);
+  return {
+    addresses: said(({ address }) => address),
+    interfaces: said((network) => network.interface),
+    pci: said(({ pci }) => pci),
+    rdma: said(({ rdma }) => rdma?.device),
+  };
 }
 
 /** The clocks are looked at once more: what else of the check there was lies between. */

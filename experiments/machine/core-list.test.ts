@@ -16,5 +16,9 @@ it('lists of the kernel are read', () => {
 
 it('what is written is read', () => {
   const cores = fc.uniqueArray(fc.nat(300)).map((all) => all.toSorted((a, b) => a - b));
-  fc.assert(fc.property(cores, (all) => expect(coresOf(inRanges(all))).toEqual(all)));
+  fc.assert(
+    fc.property(cores, (all) => {
+      expect(coresOf(inRanges(all))).toEqual(all);
+    }),
+  );
 });

@@ -14,11 +14,11 @@ export async function clockSource(): Promise<string | null> {
   );
 }
 
-/** `address` is where servers listen. */
-export async function localState(address: string, asked: AskedNics): Promise<HostState> {
+/** With those of its NICs that are asked for. */
+export async function localState(asked: AskedNics): Promise<HostState> {
   return {
     at: new Date().toISOString(),
-    machine: await machineFacts(address),
+    machine: await machineFacts(),
     nics: await readNics(asked),
     clock: { source: await clockSource(), offset_us: null, bound_us: null },
   };

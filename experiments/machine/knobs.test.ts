@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { ethtoolKnobs, readKnobs } from './knobs.ts';
+import { readKnobs } from './knobs.ts';
 
 const root = mkdtempSync(path.join(os.tmpdir(), 'knobs-test-'));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -15,8 +15,8 @@ function files(contents: Record<string, string>): string {
   return root;
 }
 
-test('a kernel that has none of them says so of each', async () => {
-  const knobs = await readKnobs('192.0.2.1', path.join(root, 'nothing'));
+test('a kernel that has none of them says so of each', () => {
+  const knobs = readKnobs(path.join(root, 'nothing'));
   expect(knobs.map(({ name }) => name)).toEqual([
     'governor',
     'turbo',
@@ -33,7 +33,7 @@ test('a kernel that has none of them says so of each', async () => {
   }
 });
 
-test('a machine of metal is told as it was found', async () => {
+test('a machine of metal is told as it was found', () => {
   const cpu = 'sys/devices/system/cpu';
   files({
     [`${cpu}/cpu0/cpufreq/scaling_governor`]: 'performance',
@@ -49,7 +49,7 @@ test('a machine of metal is told as it was found', async () => {
     'proc/sys/net/core/busy_read': '0',
     'sys/kernel/mm/transparent_hugepage/enabled': 'always [madvise] never',
   });
-  const knobs = await readKnobs('192.0.2.1', root);
+  const knobs = readKnobs(root);
   expect(Object.fromEntries(knobs.map(({ name, value }) => [name, value]))).toEqual({
     governor: 'performance, powersave',
     turbo: 'off',
@@ -61,21 +61,4 @@ test('a machine of metal is told as it was found', async () => {
     'net.core.busy_read': 'off',
   });
   expect(knobs.every(({ absent }) => absent === null)).toBe(true);
-});
-
-test('an interface is told as ethtool tells it', () => {
-  const features = 'Features for eth0:\ngeneric-receive-offload: on\nlarge-receive-offload: off [fixed]\n';
-  const coalescing =
-    'Coalesce parameters for eth0:\nAdaptive RX: n/a  TX: n/a\nrx-usecs: 8\nrx-frames: n/a\n';
-  expect(ethtoolKnobs('eth0', features, coalescing).map(({ value }) => value)).toEqual([
-    'on',
-    'off [fixed]',
-    'rx-usecs 8',
-  ]);
-  expect(ethtoolKnobs('lo', features, '')[2]).toEqual({
-    name: 'interrupt coalescing of lo',
-    value: null,
-    absent: 'lo has no such thing',
-  });
-  expect(ethtoolKnobs('lo', null, null)[0]?.absent).toBe('ethtool is not installed');
 });

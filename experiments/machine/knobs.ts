@@ -2,23 +2,15 @@
  * What somebody who tunes a kernel for latency would look at, as this run found it. A run changes none of it, but what
  * a system asks for (`sysctl`), and that for its own trials only.
  */
-import os from 'node:os';
-import { execa } from 'execa';
 import type { Manifest } from '../../results/formats/index.ts';
 import { KernelFiles } from './kernel-files.ts';
 
 type Knob = Manifest['machine']['knobs'][number];
 
-/** Of the interface with this address, and of the whole machine. `root` is where /proc and /sys are. */
-export async function readKnobs(address: string, root = '/'): Promise<Knob[]> {
+/** Of the machine; what is of its network interfaces nics.ts tells. `root` is where /proc and /sys are. */
+export function readKnobs(root = '/'): Knob[] {
   const files = new KnobFiles(root);
-  return [
-    ...files.processor(),
-    ...files.scheduling(),
-    ...files.memory(),
-    ...files.polling(),
-    ...(await ofInterface(address)),
-  ];
+  return [...files.processor(), ...files.scheduling(), ...files.memory(), ...files.polling()];
 }
 
 const NO_CPUFREQ = 'this kernel sets no frequency (no cpufreq), as in most virtual machines';
@@ -77,34 +69,4 @@ class KnobFiles extends KernelFiles {
 
 function knob(name: string, value: string | null, otherwise: string): Knob {
   return { name, value, absent: value === null ? otherwise : null };
-}
-
-/** Receive offload and the coalescing of interrupts, as ethtool(8) tells them. */
-async function ofInterface(address: string): Promise<Knob[]> {
-  const name = Object.entries(os.networkInterfaces()).find(([, addresses]) =>
-    addresses?.some((one) => one.address === address),
-  )?.[0];
-  if (name === undefined) return [];
-  const ask = async (flag: string): Promise<string | null> => {
-    const { failed, code, stdout } = await execa('ethtool', [flag, name], { reject: false, stdin: 'ignore' });
-    if (code === 'ENOENT') return null;
-    return failed ? '' : String(stdout);
-  };
-  return ethtoolKnobs(name, await ask('-k'), await ask('-c'));
-}
-
-/** What ethtool says of features (-k) and of coalescing (-c); null without the program, empty where it fails. */
-export function ethtoolKnobs(device: string, features: string | null, coalescing: string | null): Knob[] {
-  const otherwise = features === null ? 'ethtool is not installed' : `${device} has no such thing`;
-  const field = (text: string | null, name: string): string | null =>
-    new RegExp(`^${name}: *(.*)$`, 'm').exec(text ?? '')?.[1]?.trim() ?? null;
-  const times = ['rx-usecs', 'rx-frames'].flatMap((name) => {
-    const value = field(coalescing, name);
-    return value === null || value === 'n/a' ? [] : [`${name} ${value}`];
-  });
-  return [
-    knob(`GRO of ${device}`, field(features, 'generic-receive-offload'), otherwise),
-    knob(`LRO of ${device}`, field(features, 'large-receive-offload'), otherwise),
-    knob(`interrupt coalescing of ${device}`, times.join(', ') || null, otherwise),
-  ];
 }

@@ -37,8 +37,7 @@ export function busyWarning(): string | null {
     : null;
 }
 
-/** `address` is where servers listen: of its interface it is told how it is set. */
-export async function machineFacts(address: string): Promise<Manifest['machine']> {
+export async function machineFacts(): Promise<Manifest['machine']> {
   const cpuinfo = readLinuxFile('/proc/cpuinfo');
   const governor = await readOrNull('/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor');
   const osRelease = (await readOrNull('/etc/os-release')) ?? '';
@@ -53,7 +52,7 @@ export async function machineFacts(address: string): Promise<Manifest['machine']
     hypervisor,
     memory_bytes: os.totalmem(),
     load_average_1m: os.loadavg()[0],
-    knobs: await readKnobs(address),
+    knobs: readKnobs(),
   };
 }
 

@@ -22,9 +22,7 @@ export function settingsOf({ machine, nics, clock }: HostState): Map<string, str
   for (const [name, value] of Object.entries({ cpu, cores, governor, kernel, os, hypervisor }))
     note(name, value);
   note('clock source', clock.source);
-  // What the knobs say of an interface is among what is known of that.
-  const isOfNic = (knob: string): boolean => nics.some(({ name }) => knob.endsWith(` of ${name}`));
-  for (const { name, value } of knobs) if (!isOfNic(name)) note(name, value);
+  for (const { name, value } of knobs) note(name, value);
   for (const { name: nic, unknown: _, ...fields } of nics) {
     for (const [field, value] of Object.entries(fields)) {
       if (value !== null && typeof value === 'object') {
