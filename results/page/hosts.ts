@@ -1,32 +1,39 @@
 /** The machines that a run was measured on, their clocks and their network interfaces. */
 import type { HostState, NicFacts, RunHost } from '../formats/index.ts';
-import { changesOf } from '../summary/host-changes.ts';
+import { changesOf, nameOfField } from '../summary/host-changes.ts';
 import { type Html, html } from '../text/html.ts';
 import { definitions, table } from './elements.ts';
 
-/** Nothing of a run that did not look. */
+/** Nothing of a run that did not look. Of a run on one machine its processor and kernel are told already. */
 export function hostTables(hosts: readonly RunHost[]): Html {
-  if (hosts.length === 0) return html``;
-  return html`<h3>Hosts</h3>
+  const [first, ...others] = hosts;
+  if (first === undefined) return html``;
+  const whole =
+    others.length === 0
+      ? definitions([
+          ['Clock', clockInWords(first)],
+          ['Changed during the run', whatChanged(first)],
+        ])
+      : html`<h3>Hosts</h3>
 ${table(
-  ['host', 'CPU', 'kernel', 'governor', 'load before', 'clock', 'changed during the run'].map((head) => ({
+  ['host', 'changed during the run', 'machine', 'load before', 'clock'].map((head) => ({
     head,
     number: false,
   })),
-  hosts.map((host) => {
-    const { machine } = host.before;
-    return [
-      host.name,
-      `${machine.cpu}, ${machine.cores} cores`,
-      machine.kernel,
-      machine.governor ?? 'unknown',
-      machine.load_average_1m.toFixed(2),
-      clockInWords(host),
-      whatChanged(host),
-    ];
-  }),
-)}
-${hosts.some(({ before }) => before.nics.length > 0) ? interfaces(hosts) : ''}`;
+  hosts.map((host) => [
+    host.name,
+    whatChanged(host),
+    machineInWords(host.before),
+    host.before.machine.load_average_1m.toFixed(2),
+    clockInWords(host),
+  ]),
+)}`;
+  return html`${whole}${hosts.some(({ before }) => before.nics.length > 0) ? interfaces(hosts) : ''}`;
+}
+
+function machineInWords({ machine }: HostState): string {
+  const { cpu, cores, kernel, governor } = machine;
+  return `${cpu}, ${cores} cores, ${kernel}, governor ${governor ?? 'unknown'}`;
 }
 
 /** "tsc; +120 ± 80 µs before, +150 ± 90 µs behind" */
@@ -76,23 +83,21 @@ ${all.map(({ host, nic }) => whole(host, nic))}`;
 
 const shown = (value: number | null): string => (value === null ? '–' : String(value));
 
-function inLine(settings: NicFacts['queues']): string {
+function inLine(settings: NicFacts['queues'], between = ' '): string {
   if (settings === null) return '–';
   return Object.entries(settings)
-    .map(([name, value]) => `${name} ${value}`)
+    .map(([name, value]) => `${name}${between}${value}`)
     .join(', ');
 }
 
 /** Many lines, for who looks for one of them. */
 function whole(host: string, nic: NicFacts): Html {
+  const reasons = Object.entries(nic.unknown).map(([field, why]) => `${nameOfField(field)} (${why})`);
   const told: [string, string][] = [
     ['coalescing', inLine(nic.coalescing)],
     ['offloads', inLine(nic.offloads)],
-    ['interrupts, to cores', inLine(nic.irq_cores)],
-    ...Object.entries(nic.unknown).map(([field, why]): [string, string] => [
-      `${field.replaceAll('_', ' ')} unknown`,
-      why,
-    ]),
+    ['interrupts, to cores', inLine(nic.irq_cores, ': ')],
+    ['not told', reasons.join('; ') || '–'],
   ];
   const kept = told.filter(([, value]) => value !== '–');
   return html`<details><summary>All of ${nic.name} of ${host}</summary>${definitions(kept)}</details>`;

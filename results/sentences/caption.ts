@@ -33,7 +33,6 @@ export function shortCaption(manifest: Manifest, summary: Summary): string[] {
     ...marksMeaning([...summary.points, ...summary.floors].map((one) => stateOf(one, ['p50']))),
     ...mixture(manifest.systems),
     ...outsideBackends(manifest),
-    ...changedHosts(manifest),
     shortWorkload(manifest),
     ...unmetRates(summary),
   ];
@@ -43,6 +42,7 @@ export function runState(manifest: Manifest): string[] {
   return [
     ...(manifest.quick ? ['Quick run.'] : []),
     ...(manifest.finished_at ? [] : ['The run did not finish.']),
+    ...changedHosts(manifest),
   ];
 }
 

@@ -32,6 +32,21 @@ test('machine, method and software', async () => {
   }
 });
 
+test('several hosts are named, those that are alike together, and which of them changed', async () => {
+  const { machine } = manifest();
+  const clock = { source: 'tsc', offset_us: null, bound_us: null };
+  const at = (cpu: string) => ({ at: '2026-01-02T03:04:05Z', machine: { ...machine, cpu }, nics: [], clock });
+  const host = (name: string, cpu: string, later = cpu) => ({
+    ...{ name, before: at(cpu), after: at(later), after_unknown: null },
+  });
+  const hosts = [host('server0', 'A'), host('client0', 'B'), host('client1', 'B', 'C')];
+  const place = { server: 'server0', generators: ['client1'] };
+  const text = await figureText({ manifest: manifest({ hosts, systems: [system('redis', { place })] }) });
+  expect(text).toContain('The hosts were: server0, a virtual machine (KVM): A, 2 cores');
+  expect(text).toContain('; client0 and client1, each a virtual machine (KVM): B, 2 cores');
+  expect(text).toContain('Its host client1 changed during the run: cpu was B and is C.');
+});
+
 test('systems that differ are named with what they differ in', async () => {
   const systems = [
     system('redis', { label: 'Redis' }),

@@ -238,14 +238,24 @@ function nameCores(cores: number[]): string {
   return `on ${cores.length === 1 ? 'core' : 'cores'} ${cores.join(', ')}`;
 }
 
-function machine({ machine }: Manifest): string {
+/** Several are told by name, those that are alike together. */
+function machine({ machine, hosts }: Manifest): string {
+  if (hosts.length < 2) return `The machine was ${machineInWords(machine)}.`;
+  const alike = Map.groupBy(hosts, ({ before }) => machineInWords(before.machine));
+  const each = [...alike].map(
+    ([words, of]) => `${listed(of.map(({ name }) => name))}, ${of.length > 1 ? 'each ' : ''}${words}`,
+  );
+  return `The hosts were: ${each.join('; ')}.`;
+}
+
+function machineInWords(machine: Manifest['machine']): string {
   const kind = machine.virtual
     ? `a virtual machine (${machine.hypervisor ?? 'hypervisor unknown'})`
     : 'bare metal';
   return (
-    `The machine was ${kind}: ${machine.cpu}, ${machine.cores} cores, ` +
+    `${kind}: ${machine.cpu}, ${machine.cores} cores, ` +
     `${formatCount(Math.round(machine.memory_bytes / 2 ** 30))} GiB, ` +
-    `governor ${machine.governor ?? 'unknown'}, ${machine.os}, kernel ${machine.kernel}.`
+    `governor ${machine.governor ?? 'unknown'}, ${machine.os}, kernel ${machine.kernel}`
   );
 }
 

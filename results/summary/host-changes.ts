@@ -27,7 +27,7 @@ export function settingsOf({ machine, nics, clock }: HostState): Map<string, str
     for (const [field, value] of Object.entries(fields)) {
       if (value !== null && typeof value === 'object') {
         for (const [key, one] of Object.entries(value)) note(nameOfSetting(field, key, nic), one);
-      } else note(`${fieldNames[field] ?? field} of ${nic}`, value);
+      } else note(`${nameOfField(field)} of ${nic}`, value);
     }
   }
   return found;
@@ -38,7 +38,13 @@ const fieldNames: Record<string, string> = {
   bus: 'bus address',
   mtu_bytes: 'MTU',
   speed_mbit_per_s: 'speed (Mbit/s)',
+  irq_cores: 'cores of interrupts',
 };
+
+/** What of a NIC a field tells. */
+export function nameOfField(field: string): string {
+  return fieldNames[field] ?? field;
+}
 
 /** "rx-usecs of ens1f1", "combined queues of ens1f1", "cores of interrupt 42 of ens1f1" */
 function nameOfSetting(field: string, key: string, nic: string): string {
