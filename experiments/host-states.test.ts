@@ -36,7 +36,7 @@ test('of hosts it is each once, with all that its systems go over there', () => 
   const over = { options: { interface: '{interface}', pci: '0000:99:00.0' } };
   const [server, client, ...others] = concerned({
     hosts,
-    systems: [system({ place }), system({ place, ...over })],
+    systems: [system({ place }), system({ place, backend: 'rdma', ...over })],
   });
   expect(others).toEqual([]);
   expect([server?.host.name, client?.host.name]).toEqual(['server0', 'client0']);
@@ -47,4 +47,5 @@ test('of hosts it is each once, with all that its systems go over there', () => 
     rdma: ['mlx5_0'],
   });
   expect(client?.nics.addresses).toEqual(['10.0.0.2']);
+  expect([server?.backends, client?.backends]).toEqual([['kernel', 'rdma'], ['kernel']]);
 });

@@ -16,14 +16,16 @@ type Placed = Pick<ConfiguredExperiment, 'hosts' | 'systems'>;
 export interface Concerned {
   host: LabHost;
   nics: AskedNics;
+  /** Of the servers and load generators there. */
+  backends: readonly string[];
 }
 
 /** Those of the first system first. */
 export async function hostsBefore(configured: Placed, hosts: RunHosts): Promise<[RunHost, ...RunHost[]]> {
   const states = await Promise.all(
-    concerned(configured).map(async ({ host, nics }) => ({
+    concerned(configured).map(async ({ host, nics, backends }) => ({
       name: host.name,
-      before: await hosts.stateOf(host, nics),
+      before: await hosts.stateOf(host, nics, backends),
       after: null,
       after_unknown: null,
     })),
@@ -44,7 +46,7 @@ export async function hostsAfter(
       const found = there.get(known.name);
       if (found === undefined) return known;
       try {
-        const after = await hosts.stateOf(found.host, found.nics);
+        const after = await hosts.stateOf(found.host, found.nics, found.backends);
         return { ...known, after, after_unknown: null };
       } catch (error) {
         return { ...known, after: null, after_unknown: (error as Error).message };
@@ -57,9 +59,14 @@ export async function hostsAfter(
 export function concerned(configured: Placed): Concerned[] {
   const all = configured.systems.flatMap((system) => {
     const { server, generators } = placementOf(configured, system);
-    return [...new Set([server, ...generators])].map((placed) => ({
+    const ends = [
+      { placed: server, backend: system.backend },
+      ...generators.map((placed) => ({ placed, backend: system.client.backend })),
+    ];
+    return ends.map(({ placed, backend }) => ({
       host: placed.host,
       nics: nicsOf(system, placed),
+      backends: [backend],
     }));
   });
   return [...Map.groupBy(all, ({ host }) => host.name).values()].map(([first, ...others]) => {
@@ -67,7 +74,8 @@ export function concerned(configured: Placed): Concerned[] {
     const each = [first!, ...others];
     const union = (of: keyof AskedNics): string[] => [...new Set(each.flatMap(({ nics }) => nics[of]))];
     const [addresses, interfaces] = [union('addresses'), union('interfaces')];
-    return { host, nics: { addresses, interfaces, pci: union('pci'), rdma: union('rdma') } };
+    const nics = { addresses, interfaces, pci: union('pci'), rdma: union('rdma') };
+    return { host, nics, backends: [...new Set(each.flatMap(({ backends }) => backends))] };
   });
 }
 

@@ -73,20 +73,26 @@ export class RunHosts {
   }
 
   /** What a machine of the run is now, this one too. Throws what its connection does. */
-  async stateOf(host: LabHost, nics: AskedNics): Promise<HostState> {
-    if (host.launcher === 'local') return localState(nics);
+  async stateOf(host: LabHost, nics: AskedNics, backends: readonly string[]): Promise<HostState> {
+    if (host.launcher === 'local') return localState(nics, backends);
     await this.at(host);
     const { connection } = this.#reached.get(host.name)!;
     const { realtime } = await measureClocks(connection);
     const asked = { ...nics, addresses: [...nics.addresses], interfaces: [...nics.interfaces] };
     const examined = { ...asked, pci: [...nics.pci], rdma: [...nics.rdma] };
-    const facts = await connection.ask('examine', { programs: [], products: [], nics: examined });
+    const facts = await connection.ask('examine', {
+      programs: [],
+      products: [],
+      nics: examined,
+      backends: [...backends],
+    });
     const { cpu, core_count, governor, kernel, os, virtual, hypervisor } = facts;
     const { memory_bytes, load_average_1m, knobs } = facts;
     const machine = { cpu, cores: core_count, governor, kernel, os, virtual, hypervisor };
     return {
       at: new Date().toISOString(),
       machine: { ...machine, memory_bytes, load_average_1m, knobs },
+      versions: facts.versions,
       nics: facts.nics,
       clock: {
         source: facts.clock_source,

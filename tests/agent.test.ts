@@ -211,9 +211,11 @@ test('it knows its machine and its clocks', async () => {
   const facts = await connection.ask('examine', {
     programs: ['sh', 'no-such-program', 'bypassbench'],
     products: [],
+    backends: ['kernel', 'no-such'],
     nics: { addresses: ['127.0.0.1'], interfaces: ['lo', 'no-such'], pci: [], rdma: [] },
   });
   expect(facts.nics.map(({ name }) => name)).toEqual(['lo']);
+  expect(facts.versions).toMatchObject({ node: process.versions.node });
   expect(facts.nics[0]?.mtu_bytes).toBeGreaterThan(0);
   expect(facts.programs).toEqual(['sh', 'bypassbench']);
   expect(facts.cores.length).toBeGreaterThan(0);

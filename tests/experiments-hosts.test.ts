@@ -120,6 +120,7 @@ describe.runIf(mayMakeLab())('a run on other hosts (takes root, and an sshd that
         expect(state?.nics[0]).toMatchObject({ mtu_bytes: 1500, coalescing: null });
         expect(state?.nics[0]?.unknown.coalescing).toMatch(/does not tell|is not installed/);
         expect(state?.clock.bound_us).toBeGreaterThan(0);
+        expect(state?.versions).toMatchObject({ node: process.versions.node });
       }
     }
     const figure = readFileSync(path.join(run.out, 'figure.txt'), 'utf8');

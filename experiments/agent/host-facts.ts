@@ -5,7 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { whyNotBuilt } from '../machine/built.ts';
 import { commandPath, ownCheckout } from '../machine/checkout.ts';
-import { clockSource } from '../machine/host-state.ts';
+import { clockSource, hostVersions } from '../machine/host-state.ts';
 import { availableCores, machineFacts } from '../machine/machine.ts';
 import { readNics } from '../machine/nics.ts';
 import type { Ask, HostFacts } from './protocol.ts';
@@ -14,13 +14,14 @@ const HUGEPAGES = '/sys/kernel/mm/hugepages';
 /** Where administrators' programs are, which is not on everyone's PATH. */
 const SYSTEM_FOLDERS = ['/usr/sbin', '/sbin'];
 
-export async function hostFacts({ programs, products, nics }: Ask<'examine'>): Promise<HostFacts> {
+export async function hostFacts({ programs, products, nics, backends }: Ask<'examine'>): Promise<HostFacts> {
   const { cores: core_count, ...machine } = await machineFacts();
   return {
     ...machine,
     core_count,
     cores: availableCores(),
     nics: nics ? await readNics(nics) : [],
+    versions: await hostVersions(backends ?? []),
     clock_source: await clockSource(),
     interfaces: interfaces(),
     hugepages: await hugepages(),

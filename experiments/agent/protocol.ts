@@ -46,6 +46,7 @@ const hostFacts = z.object({
   knobs: z.array(knob),
   /** Of those asked for. */
   nics: z.array(nic),
+  versions: z.record(z.string(), z.string()),
   /** What the kernel reads time from. */
   clock_source: z.string().nullable(),
   /** By name, IPv4 and IPv6, as `10.0.0.1/24`. */
@@ -82,6 +83,8 @@ export const requests = {
     ask: z.object({
       programs: z.array(z.string()),
       products: z.array(z.enum(products)),
+      /** What these stand on there is told with the versions. */
+      backends: z.array(z.string()).optional(),
       /** Those that there are of these are told (machine/nics.ts). */
       nics: z
         .object({

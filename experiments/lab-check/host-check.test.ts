@@ -9,6 +9,7 @@ const machine: HostFacts = {
   cores: [0, 1, 2, 3, 6],
   knobs: [],
   nics: [],
+  versions: {},
   clock_source: 'tsc',
   interfaces: { lo: ['127.0.0.1/8'], ens1f1: ['10.10.1.1/24', 'fe80::1/64'], ens2: ['192.168.0.4/16'] },
   hugepages: [{ size_kb: 2048, count: 512, free: 500 }],

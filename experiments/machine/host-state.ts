@@ -1,7 +1,8 @@
 /** What this machine is now, for the manifest. */
 import { readFile } from 'node:fs/promises';
 import type { HostState } from '../../results/formats/index.ts';
-import { machineFacts } from './machine.ts';
+import { describeBackends } from './backends.ts';
+import { machineFacts, softwareVersions } from './machine.ts';
 import { type AskedNics, readNics } from './nics.ts';
 
 const CLOCK_SOURCE = '/sys/devices/system/clocksource/clocksource0/current_clocksource';
@@ -14,11 +15,18 @@ export async function clockSource(): Promise<string | null> {
   );
 }
 
-/** With those of its NICs that are asked for. */
-export async function localState(asked: AskedNics): Promise<HostState> {
+/** Of this software, and of what these backends stand on here. Names that are none of a backend are passed over. */
+export async function hostVersions(backends: readonly string[]): Promise<Record<string, string>> {
+  const described = await describeBackends(backends);
+  return Object.assign({}, await softwareVersions(), ...described.map(({ versions }) => versions));
+}
+
+/** With those of its NICs that are asked for, and with what `backends` stand on. */
+export async function localState(asked: AskedNics, backends: readonly string[]): Promise<HostState> {
   return {
     at: new Date().toISOString(),
     machine: await machineFacts(),
+    versions: await hostVersions(backends),
     nics: await readNics(asked),
     clock: { source: await clockSource(), offset_us: null, bound_us: null },
   };

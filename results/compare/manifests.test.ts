@@ -73,6 +73,7 @@ test('settings of hosts by their names, as they were before the first trial, and
     name: 'server0',
     before: {
       at: rx_usecs,
+      versions: {},
       machine: { ...of, load_average_1m: Number(rx_usecs) },
       nics: [{ name: 'ens1', mtu_bytes: 1500, coalescing: { 'rx-usecs': rx_usecs }, unknown: {} }],
       clock: { source: 'tsc', offset_us: Number(rx_usecs), bound_us: 1 },

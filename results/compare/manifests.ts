@@ -1,6 +1,6 @@
 /** What two runs were: where their manifests differ. */
-import type { Manifest } from '../formats/index.ts';
-import { settingsOf } from '../summary/host-changes.ts';
+import { type Manifest, THIS_MACHINE } from '../formats/index.ts';
+import { settingsOf, VERSION_OF } from '../summary/host-changes.ts';
 
 /** `before` and `after` as text; null where that manifest has nothing at this path. */
 export interface ManifestDifference {
@@ -24,19 +24,19 @@ export function manifestDifferences(first: Manifest, second: Manifest): Manifest
   return differences('', keep(first), keep(second));
 }
 
-/** Their settings as each run found them, by name. What `machine` says already is left out. */
+/** Their settings as each run found them. What `machine`, `versions` and `backends` say already is left out. */
 function hostsBefore({ hosts, machine }: Manifest): Record<string, Record<string, string>> {
   const { load_average_1m: _, ...same } = machine;
   const isTold = ({ load_average_1m: _load, ...other }: Manifest['machine']): boolean =>
     JSON.stringify(other) === JSON.stringify(same);
   return Object.fromEntries(
     hosts.map(({ name, before }) => {
-      const ofMachine = settingsOf({ ...before, nics: [] });
+      const ofMachine = settingsOf({ ...before, nics: [], versions: {} });
       ofMachine.delete('clock source');
-      const settings = [...settingsOf(before)].filter(
-        ([key]) => !(isTold(before.machine) && ofMachine.has(key)),
-      );
-      return [name, Object.fromEntries(settings)];
+      const isKnown = (key: string): boolean =>
+        (isTold(before.machine) && ofMachine.has(key)) ||
+        (name === THIS_MACHINE && key.startsWith(VERSION_OF));
+      return [name, Object.fromEntries([...settingsOf(before)].filter(([key]) => !isKnown(key)))];
     }),
   );
 }

@@ -33,6 +33,8 @@ export const nic = z.strictObject({
 const hostState = z.strictObject({
   at: timestamp,
   machine,
+  /** Of node, this package, its libraries, and what the backends there stand on; by name. */
+  versions: z.record(z.string(), z.string()).default({}),
   /** Those that systems of the run go over. */
   nics: z.array(nic),
   clock: z.strictObject({

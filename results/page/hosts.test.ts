@@ -11,6 +11,7 @@ const nic: NicFacts = {
 };
 const state: HostState = {
   at: '2026-01-02T03:04:05Z',
+  versions: { DPDK: '22.11.9' },
   machine: manifest().machine,
   nics: [nic],
   clock: { source: 'tsc', offset_us: null, bound_us: null },
@@ -39,4 +40,5 @@ test('several have a row each, with their clocks beside ours', () => {
   expect(markup).toContain('<td>server0</td><td>nothing</td>');
   expect(markup).toContain('<td>client0</td><td>not known: host client0 was lost</td>');
   expect(markup).toContain('tsc; +122 ± 80 µs before');
+  expect(markup).toContain('<summary>Versions on server0</summary><dl><dt>DPDK</dt><dd>22.11.9</dd>');
 });

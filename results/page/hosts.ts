@@ -28,7 +28,14 @@ ${table(
     clockInWords(host),
   ]),
 )}`;
-  return html`${whole}${hosts.some(({ before }) => before.nics.length > 0) ? interfaces(hosts) : ''}`;
+  return html`${whole}${others.length === 0 ? '' : hosts.map(versionsOf)}${hosts.some(({ before }) => before.nics.length > 0) ? interfaces(hosts) : ''}`;
+}
+
+/** Of one machine they stand among those of the run. */
+function versionsOf({ name, before }: RunHost): Html {
+  const all = Object.entries(before.versions);
+  if (all.length === 0) return html``;
+  return html`<details><summary>Versions on ${name}</summary>${definitions(all)}</details>`;
 }
 
 function machineInWords({ machine }: HostState): string {

@@ -35,7 +35,13 @@ test('machine, method and software', async () => {
 test('several hosts are named, those that are alike together, and which of them changed', async () => {
   const { machine } = manifest();
   const clock = { source: 'tsc', offset_us: null, bound_us: null };
-  const at = (cpu: string) => ({ at: '2026-01-02T03:04:05Z', machine: { ...machine, cpu }, nics: [], clock });
+  const at = (cpu: string) => ({
+    at: '2026-01-02T03:04:05Z',
+    machine: { ...machine, cpu },
+    versions: {},
+    nics: [],
+    clock,
+  });
   const host = (name: string, cpu: string, later = cpu) => ({
     ...{ name, before: at(cpu), after: at(later), after_unknown: null },
   });

@@ -16,6 +16,7 @@ const nic: NicFacts = {
 const { machine } = manifest();
 const state = (overrides: Partial<HostState> = {}): HostState => ({
   at: '2026-01-02T03:04:05Z',
+  versions: { DPDK: '22.11.9' },
   machine,
   nics: [nic],
   clock: { source: 'tsc', offset_us: 10, bound_us: 80 },

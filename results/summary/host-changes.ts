@@ -13,7 +13,7 @@ export interface SettingChange {
  * All that ought to stay as it is, by name. No load and no memory, which a hypervisor's balloon takes and gives, and
  * not how far its time of day is from ours: no latency is measured by that.
  */
-export function settingsOf({ machine, nics, clock }: HostState): Map<string, string> {
+export function settingsOf({ machine, versions, nics, clock }: HostState): Map<string, string> {
   const { cpu, cores, governor, kernel, os, hypervisor, knobs } = machine;
   const found = new Map<string, string>();
   const note = (name: string, value: string | number | null): void => {
@@ -21,6 +21,7 @@ export function settingsOf({ machine, nics, clock }: HostState): Map<string, str
   };
   for (const [name, value] of Object.entries({ cpu, cores, governor, kernel, os, hypervisor }))
     note(name, value);
+  for (const [name, version] of Object.entries(versions)) note(`${VERSION_OF}${name}`, version);
   note('clock source', clock.source);
   for (const { name, value } of knobs) note(name, value);
   for (const { name: nic, unknown: _, ...fields } of nics) {
@@ -63,6 +64,9 @@ export function changesOf({ before, after }: Pick<RunHost, 'before' | 'after'>):
     return was === is ? [] : [{ setting, before: was, after: is }];
   });
 }
+
+/** In front of the name of what it is of. */
+export const VERSION_OF = 'version of ';
 
 /** So many are named. */
 const MOST_NAMED = 4;
