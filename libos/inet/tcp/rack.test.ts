@@ -65,6 +65,15 @@ class Reference {
     }
     return timeout;
   }
+
+  /** RACK_mark_losses_on_RTO (section 6.3). */
+  timedOut(nowUs: number): void {
+    const allowed = this.rtt + this.window(true);
+    this.segments.forEach((segment, index) => {
+      if (segment.sacked) return;
+      if (index === 0 || segment.xmitTs + allowed - nowUs < 1) segment.lost = true;
+    });
+  }
 }
 
 function marksOf(flight: Flight): Omit<Segment, 'xmitTs'>[] {
@@ -88,8 +97,10 @@ describe('Rack against the pseudo code of RFC 8985', () => {
       'sack',
       'sack',
       'acknowledge',
+      'all',
       'again',
       'look',
+      'timeout',
       'duplicate',
       'ended',
     ),
@@ -139,6 +150,13 @@ describe('Rack against the pseudo code of RFC 8985', () => {
               nowUs,
               echoEndUs,
             );
+          } else if (kind === 'all' && flight.count > 0 && flight.isPlain) {
+            rack.allDelivered(flight);
+            flight.empty(nxt);
+            reference.update(segments.splice(0), nowUs, Infinity);
+          } else if (kind === 'timeout' && flight.count > 0) {
+            rack.timedOut(flight, SRTT_US);
+            reference.timedOut(nowUs);
           } else if (kind === 'again' && segments[index]?.lost) {
             flight.sentAgain(flight.startOf(index), flight.end(index), nowUs);
             Object.assign(segments[index], { xmitTs: nowUs, retransmitted: true, lost: false });
@@ -252,6 +270,21 @@ describe('Rack', () => {
     expect(flight.marks(0) & Mark.Lost).toBe(Mark.Lost);
     expect(rack.lostAgain).toBe(true);
     expect(rack.lostAgainSentUs).toBe(againUs);
+  });
+
+  it('takes the round trip of the last of several that are acknowledged at once', () => {
+    const { clock, flight, rack } = sending(2);
+    clock.nowUs += 302;
+    rack.allDelivered(flight);
+    flight.empty(2 * MSS);
+    for (const end of [3, 4, 5]) flight.sent(end * MSS, clock.nowUs + 50 * end);
+    // 300 us behind the second of them: a timeout takes the first for lost, and what has had as long.
+    clock.nowUs += 499;
+    rack.timedOut(flight, SRTT_US);
+    expect(marksOf(flight).map(({ lost }) => lost)).toEqual([true, false, false]);
+    clock.nowUs += 1;
+    rack.timedOut(flight, SRTT_US);
+    expect(marksOf(flight).map(({ lost }) => lost)).toEqual([true, true, false]);
   });
 
   it('marks after a timeout the first, and those that have had their time (6.3)', () => {
