@@ -1,6 +1,9 @@
 /** V8 says what it inlines (--trace-turbo-inlining). */
 import { spawnSync } from 'node:child_process';
-import { expect, test } from 'vitest';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
 
 const PARTS = 8;
 /** Each has some 210 bytes of bytecode: four are all that V8 inlines by itself into a function that calls them. */
@@ -17,12 +20,18 @@ const hotLoop = [
 const module = JSON.stringify(`data:text/javascript,${encodeURIComponent(hotLoop)}`);
 
 function inlined(program: string): string[] {
-  const words = ['--trace-turbo-inlining', '--no-concurrent-recompilation', '-e', program];
-  const { stdout } = spawnSync(process.execPath, words, { encoding: 'utf8', timeout: 60_000 });
+  // Compiled when called often, in this thread: what is compiled does not depend on what else the machine does.
+  const steady = ['--no-concurrent-recompilation', '--no-maglev', '--no-use-osr'];
+  const words = [...steady, '--trace-turbo-inlining', '-e', program];
+  // Of what V8 writes into a pipe the end may be lost.
+  const file = path.join(mkdtempSync(path.join(os.tmpdir(), 'inlining-')), 'trace.txt');
+  onTestFinished(() => rmSync(path.dirname(file), { recursive: true }));
+  const output = openSync(file, 'w');
+  spawnSync(process.execPath, words, { stdio: ['ignore', output, 'ignore'], timeout: 60_000 });
+  closeSync(output);
+  const trace = readFileSync(file, 'utf8');
   return names.filter((name) =>
-    new RegExp(`^Inlining .*<SharedFunctionInfo ${name}>} into .*<SharedFunctionInfo turn>`, 'm').test(
-      stdout,
-    ),
+    new RegExp(`^Inlining .*<SharedFunctionInfo ${name}>} into .*<SharedFunctionInfo turn>`, 'm').test(trace),
   );
 }
 
