@@ -25,6 +25,8 @@ export type ExperimentErrorCode =
   | 'TUNE_AS_ROOT'
   | 'TUNE_NOT_APPLIED'
   | 'TUNE_FAILED'
+  | 'TUNE_RECORD_DAMAGED'
+  | 'TUNE_AT_WORK'
   | 'WIRE_EXISTS'
   | 'WIRE_IMPOSSIBLE'
   | 'HOST_NAME_UNKNOWN'

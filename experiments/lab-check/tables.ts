@@ -1,5 +1,6 @@
 /** The report on a lab, as a terminal shows it. */
 import Table from 'cli-table3';
+import type { NicFacts } from '../../results/formats/index.ts';
 import { inRanges } from '../machine/core-list.ts';
 import type { HostClock, HostReport } from './host-check.ts';
 import type { HostFindings } from './host-doctor.ts';
@@ -31,16 +32,31 @@ function hostTable(hosts: readonly HostReport[], columns: number): string {
     const { version, commit, dirty, node } = software;
     const at =
       commit === null ? 'no clone' : `${commit.slice(0, COMMIT_DIGITS)}${dirty ? ', files changed' : ''}`;
-    const { cpu, kernel, cores, governor, load_average_1m } = machine;
+    const { cpu, kernel, cores, governor, load_average_1m, nics } = machine;
     table.push([
       name,
       `${version}, ${at}\nNode ${node}`,
-      `${cpu}\n${kernel}\ncores ${inRanges(cores)}, governor ${governor ?? 'unknown'}, load ${load_average_1m.toFixed(1)}`,
+      [
+        cpu,
+        kernel,
+        `cores ${inRanges(cores)}, governor ${governor ?? 'unknown'}, load ${load_average_1m.toFixed(1)}`,
+        ...nics.map(nicInWords),
+      ].join('\n'),
       working(doctor),
       clockInWords(clock),
     ]);
   }
   return table.toString();
+}
+
+/** "ens1f1: mlx5_core, 25000 Mbit/s, MTU 1500" */
+function nicInWords({ name, driver, speed_mbit_per_s, mtu_bytes }: NicFacts): string {
+  const facts = [
+    driver ?? 'no driver',
+    ...(speed_mbit_per_s === null ? [] : [`${speed_mbit_per_s} Mbit/s`]),
+    ...(mtu_bytes === null ? [] : [`MTU ${mtu_bytes}`]),
+  ];
+  return `${name}: ${facts.join(', ')}`;
 }
 
 function working(doctor: HostFindings): string {

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { appliedAt, applySettings, restoreSettings } from './apply.ts';
 import { readMachine } from './found.ts';
 import { planOf } from './plan.ts';
+import { lockRecord } from './record.ts';
 import type { TuneOutcome, Wishes } from './settings.ts';
 import { makeMachine, metal, valuesIn } from './test-machine.ts';
 
@@ -81,4 +82,24 @@ describe('what is set', () => {
     await expect(apply(root)).rejects.toThrow();
     expect(valuesIn(root)).toEqual(metal);
   });
+
+  it('is set by one at a time', async () => {
+    const root = makeMachine();
+    const lock = lockRecord(root);
+    await expect(apply(root)).rejects.toMatchObject({ code: 'TUNE_AT_WORK' });
+    await expect(restoreSettings(null, root)).rejects.toMatchObject({ code: 'TUNE_AT_WORK' });
+    expect(valuesIn(root)).toEqual(metal);
+    lock.release();
+    expect((await apply(root)).flatMap(({ failed }) => failed)).toEqual([]);
+  });
+
+  it.each(['', '{', '[]', '{"schema":"bypassbench.tune/2"}'])(
+    'is not touched where what it was cannot be read: %s',
+    async (text) => {
+      const root = makeMachine({ ...metal, [RECORD]: text });
+      await expect(apply(root)).rejects.toMatchObject({ code: 'TUNE_RECORD_DAMAGED' });
+      await expect(restoreSettings(null, root)).rejects.toThrow('/run/bypassbench/tune.json');
+      expect(valuesIn(root)).toEqual(metal);
+    },
+  );
 });

@@ -6,6 +6,7 @@ import { ExperimentError } from '../errors.ts';
 import { askEthtool, ethtoolSettings, whyNot } from '../machine/ethtool.ts';
 import { KernelFiles } from '../machine/kernel-files.ts';
 import {
+  lockRecord,
   merged,
   type RecordedChange,
   readRecord,
@@ -19,7 +20,11 @@ import type { SettingName, TuneChange, TunedSetting, TuneOutcome } from './setti
  * Changes what differs. What was set before keeps its first value in the record, however often this is done. What
  * cannot be changed is told, and the rest is changed. `root` is where /proc, /sys and /run are.
  */
-export async function applySettings(settings: readonly TunedSetting[], root = '/'): Promise<TuneOutcome[]> {
+export function applySettings(settings: readonly TunedSetting[], root = '/'): Promise<TuneOutcome[]> {
+  return locked(root, () => apply(settings, root));
+}
+
+async function apply(settings: readonly TunedSetting[], root: string): Promise<TuneOutcome[]> {
   const wanted = settings.flatMap(({ name, changes }) => changes.map((change) => ({ name, change })));
   const known = readRecord(root);
   const before = known === 'stale' || known === null ? null : known;
@@ -35,10 +40,11 @@ export async function applySettings(settings: readonly TunedSetting[], root = '/
  * Sets back what applySettings has changed, the last first; `only`: of these settings. What cannot be set back stays in
  * the record. Throws TUNE_NOT_APPLIED where there is nothing to set back.
  */
-export async function restoreSettings(
-  only: readonly SettingName[] | null,
-  root = '/',
-): Promise<TuneOutcome[]> {
+export function restoreSettings(only: readonly SettingName[] | null, root = '/'): Promise<TuneOutcome[]> {
+  return locked(root, () => restore(only, root));
+}
+
+async function restore(only: readonly SettingName[] | null, root: string): Promise<TuneOutcome[]> {
   const known = readRecord(root);
   if (known === 'stale') {
     removeRecord(root);
@@ -61,6 +67,15 @@ export async function restoreSettings(
   if (left.length === 0) removeRecord(root);
   else await writeRecord(root, left, known.applied_at);
   return outcomesOf(back, failures);
+}
+
+async function locked<T>(root: string, act: () => Promise<T>): Promise<T> {
+  const lock = lockRecord(root);
+  try {
+    return await act();
+  } finally {
+    lock.release();
+  }
 }
 
 /** When it was first done since the last boot; null where it was not. */
@@ -118,7 +133,9 @@ function writeValue({ file, value }: Extract<TuneChange, { kind: 'file' }>, root
     return `/${file} cannot be set to ${value} (${code})${isPlaced ? PLACED : ''}`;
   }
   const is = files.chosen(file);
-  return is === value ? null : `/${file} was set to ${value} and is ${is}`;
+  if (is === value) return null;
+  const remedy = file.endsWith('/nr_hugepages') ? ': memory is in pieces; ask right after a boot' : '';
+  return `/${file} was set to ${value} and is ${is}${remedy}`;
 }
 
 async function setCoalescing(change: Extract<TuneChange, { kind: 'coalescing' }>): Promise<string | null> {

@@ -6,7 +6,9 @@ import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 import { replaceFile } from '../../results/formats/index.ts';
+import { ExperimentError } from '../errors.ts';
 import { KernelFiles } from '../machine/kernel-files.ts';
+import { lockFolder } from '../machine/linux.ts';
 import { change, settingNames, type TuneChange } from './settings.ts';
 
 const FILE = 'run/bypassbench/tune.json';
@@ -21,7 +23,7 @@ const record = z.strictObject({
 export type TuneRecord = z.infer<typeof record>;
 export type RecordedChange = TuneRecord['changes'][number];
 
-/** Null where nothing is set; `stale` where a reboot has undone it since. Throws where the file is damaged. */
+/** Null where nothing is set; `stale` where a reboot has undone it since. Throws TUNE_RECORD_DAMAGED. */
 export function readRecord(root: string): TuneRecord | 'stale' | null {
   let text: string;
   try {
@@ -30,8 +32,33 @@ export function readRecord(root: string): TuneRecord | 'stale' | null {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw error;
   }
-  const read = record.parse(JSON.parse(text));
-  return read.boot_id === bootId(root) ? read : 'stale';
+  const read = record.safeParse(parsed(text));
+  if (!read.success) {
+    const remedy = 'set back by hand what was set (or reboot), and remove it';
+    throw new ExperimentError(
+      'TUNE_RECORD_DAMAGED',
+      `/${FILE}, which says what settings were, is damaged: ${remedy}`,
+    );
+  }
+  return read.data.boot_id === bootId(root) ? read.data : 'stale';
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+/** Nobody else sets anything there until `release` is called. Throws TUNE_AT_WORK where somebody does. */
+export function lockRecord(root: string): { release(): void } {
+  const folder = path.join(root, path.dirname(FILE));
+  mkdirSync(folder, { recursive: true });
+  const lock = lockFolder(folder);
+  if (lock === null)
+    throw new ExperimentError('TUNE_AT_WORK', 'another bypassbench tune is at work there: wait for it');
+  return lock === 'unknown' ? { release: () => {} } : lock;
 }
 
 /** Before anything is changed, so that it can be set back whenever this process is killed. */
@@ -41,7 +68,6 @@ export async function writeRecord(
   applied_at: string,
 ): Promise<void> {
   const file = path.join(root, FILE);
-  mkdirSync(path.dirname(file), { recursive: true });
   const whole: TuneRecord = { schema: 'bypassbench.tune/1', boot_id: bootId(root), applied_at, changes };
   await replaceFile(file, `${JSON.stringify(whole, null, 2)}\n`);
 }
