@@ -47,7 +47,11 @@ export function openTogether(openServer: OpenSide, openClient: OpenSide): Record
   try {
     client = openClient();
   } catch (error) {
-    openServer().shutdown();
+    try {
+      openServer().shutdown();
+    } catch {
+      // That the server's side cannot be had either is no reason for what came first.
+    }
     throw error;
   }
   return { server: orShutDown(client, openServer), client };

@@ -49,7 +49,8 @@ export class DpdkDevice extends GlueDevice {
 
   /** Sleeps until frames have come, for `timeoutMs` at most; false where nothing would wake the thread. */
   wait(timeoutMs: number): boolean {
-    return this.#library.wait(this.#number, this.longestWaitMs(timeoutMs) * 1000) >= 0;
+    const ms = this.longestWaitMs(timeoutMs);
+    return ms === 0 || this.#library.wait(this.#number, ms * 1000) >= 0;
   }
 
   /**

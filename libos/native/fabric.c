@@ -392,12 +392,14 @@ int open_endpoint(struct fi_info *info, int receives, uint32_t receive_bytes, bo
 	endpoint->wait_fd = -1;
 	endpoint->leaves = is_shm(info->fabric_attr->prov_name);
 	endpoint->watch = watch_this_thread();
+	if (endpoint->watch == NULL) {
+		fi_freeinfo(info);
+		free(endpoint);
+		return fail("there can be no watchdog: no thread or no signal for it");
+	}
 	number = take_number(endpoint);
-	if (number < 0 || endpoint->watch == NULL || open_on(endpoint, receives, wakes) < 0) {
-		if (number >= 0 && endpoint->watch == NULL)
-			fail("there can be no watchdog: no thread or no signal for it");
-		if (number >= 0)
-			fabric_close(number);
+	if (number >= 0 && open_on(endpoint, receives, wakes) < 0) {
+		fabric_close(number);
 		return -1;
 	}
 	return number;

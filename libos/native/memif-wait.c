@@ -14,7 +14,7 @@
  *
  * The sender has no barrier between its two steps: without one the receiver could miss the frame while the sender still
  * sees the mask. membarrier(2) makes one on both sides, where the process at the other end has asked for that, as each
- * of ours does when it opens a port.
+ * of ours does when it opens a port of memif.
  *
  * Peers that come and go are told by the bell of the gate, since the ring comes and goes with them.
  */
@@ -112,7 +112,13 @@ static struct memif_ring *find_ring(bool of_client)
 	return ring->cookie == COOKIE ? ring : NULL;
 }
 
-/* Finds the ring that there is now. On the inside of the gate, where it stays. Returns whether there is one. */
+void memif_forget_ring(struct port *port)
+{
+	port->rx_ring = NULL;
+	port->ring_passages = -1;
+}
+
+/* Finds the ring that there is now, where peers have come or gone. On the inside of the gate, where it stays. Returns whether there is one. */
 static bool look_for_ring(struct port *port)
 {
 	int passages = atomic_load(&gate_passages);
@@ -121,8 +127,8 @@ static bool look_for_ring(struct port *port)
 	if (port->started)
 		rte_eth_link_get_nowait(port->id, &link);
 	if (!link.link_status) {
-		port->rx_ring = NULL;
-	} else if (port->rx_ring == NULL || port->ring_passages != passages) {
+		memif_forget_ring(port);
+	} else if (port->ring_passages != passages) {
 		port->rx_ring = find_ring(port->flags & RECONNECTS);
 		port->ring_passages = passages;
 	}
@@ -165,7 +171,7 @@ int memif_wait(struct port *port, double timeout_us)
 	struct pollfd files[2] = {{.fd = port->wake_fd, .events = POLLIN}, {.fd = -1, .events = POLLIN}};
 	bool linked;
 	uint64_t count;
-	int woken;
+	int news;
 
 	enter(number);
 	linked = look_for_ring(port);
@@ -175,14 +181,16 @@ int memif_wait(struct port *port, double timeout_us)
 	/* A client tries again, now and then, to find its server. */
 	if (!linked && port->flags & RECONNECTS)
 		timeout_us = RTE_MIN(timeout_us, (double)RETRY_US);
+	if (port->early_count > 0)
+		news = 1;
 	/* There is a link, and its ring is not known: nothing would wake the thread. */
-	if (linked ? files[1].fd < 0 : port->area->link_up)
-		woken = -1;
+	else if (linked ? files[1].fd < 0 : port->area->link_up)
+		news = -1;
 	else
-		woken = port->early_count > 0 || sleep_on(files, 2, timeout_us);
+		news = sleep_on(files, 2, timeout_us) == WOKEN;
 	if (linked)
 		ask_no_more(port, number);
 	if (files[0].revents & POLLIN && read(port->wake_fd, &count, sizeof(count)) < 0)
 		count = 0;
-	return woken;
+	return news;
 }

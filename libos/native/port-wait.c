@@ -31,6 +31,8 @@
 
 /* One may be missed as a frame comes just when the time is over. */
 enum { MOST_MISSED = 3 };
+/* A sleep of so long tells whether there are interrupts: NICs hold one back for less. */
+enum { LEAST_TELLING_US = 20000 };
 
 /* Returns whether the driver has an interrupt for what it receives. Those without a call to enable it need none. */
 static bool find_interrupt(struct port *port)
@@ -138,30 +140,32 @@ void forget_wake_way(struct port *port)
 	port->wake_fd = -1;
 }
 
-int sleep_on(struct pollfd *files, int count, double timeout_us)
+enum slept sleep_on(struct pollfd *files, int count, double timeout_us)
 {
 	const int64_t timeout_ns = (int64_t)(timeout_us * 1e3);
 	const struct timespec timeout = {timeout_ns / 1000000000, timeout_ns % 1000000000};
 
-	return ppoll(files, (nfds_t)count, &timeout, NULL) > 0;
+	const int ready = ppoll(files, (nfds_t)count, &timeout, NULL);
+
+	return ready > 0 ? WOKEN : ready < 0 ? INTERRUPTED : TO_THE_END;
 }
 
 static int wait_for_socket(struct port *port, double timeout_us)
 {
 	struct pollfd socket = {.fd = port->wake_fd, .events = POLLIN};
 
-	if (!sleep_on(&socket, 1, timeout_us))
+	if (sleep_on(&socket, 1, timeout_us) != WOKEN)
 		return 0;
 	/* Of an interface that is gone or down nothing comes, and its socket says so at once. */
 	return socket.revents & POLLIN ? 1 : -1;
 }
 
-/* Behind a sleep. Returns whether frames are there. */
-static bool look_again(struct port *port, bool woken)
+/* Behind a sleep that was to last `timeout_us`. Returns whether frames are there. */
+static bool look_again(struct port *port, enum slept slept, double timeout_us)
 {
 	if (port->early_count > 0)
 		return true;
-	if (woken) {
+	if (slept == WOKEN) {
 		port->area->counters[COUNT_interrupts]++;
 		port->missed = 0;
 		return true;
@@ -169,6 +173,9 @@ static bool look_again(struct port *port, bool woken)
 	port->early_count = receive_burst(port, port->early);
 	if (port->early_count == 0)
 		return false;
+	/* A NIC may hold an interrupt back for a while; and a sleep that a signal ended shows nothing. */
+	if (slept == INTERRUPTED || timeout_us < LEAST_TELLING_US)
+		return true;
 	port->area->counters[COUNT_interrupts_missed]++;
 	if (++port->missed == MOST_MISSED)
 		forget_wake_way(port);
@@ -179,20 +186,19 @@ static int wait_for_interrupt(struct port *port, double timeout_us)
 {
 	struct pollfd interrupt = {.fd = port->wake_fd, .events = POLLIN};
 	struct rte_epoll_event event;
-	bool woken = false;
+	enum slept slept = TO_THE_END;
 
-	if (port->arms) {
-		if (rte_eth_dev_rx_intr_enable(port->id, 0) != 0)
-			return -1;
-		port->early_count = receive_burst(port, port->early);
-	}
+	if (port->arms && rte_eth_dev_rx_intr_enable(port->id, 0) != 0)
+		return -1;
+	/* What is there already, such as the rest of a burst, interrupts no more. */
+	port->early_count = receive_burst(port, port->early);
 	if (port->early_count == 0)
-		woken = sleep_on(&interrupt, 1, timeout_us);
+		slept = sleep_on(&interrupt, 1, timeout_us);
 	if (port->arms)
 		rte_eth_dev_rx_intr_disable(port->id, 0);
 	/* Takes the event, which EAL counts down in the driver's file. */
 	rte_epoll_wait(port->wake_fd, &event, 1, 0);
-	return look_again(port, woken);
+	return look_again(port, slept, timeout_us);
 }
 
 int port_wakes(int number)

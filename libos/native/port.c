@@ -284,7 +284,8 @@ int port_open(const char *bus, const char *name, const char *arguments, int mtu,
 
 	if (port == NULL)
 		return fail("this process has %d devices open, which is the most", MAX_PORTS);
-	memif_take_barriers();
+	if (strcmp(name, "net_memif") == 0)
+		memif_take_barriers();
 	/* Packet buffers come out of a cache then, without a lock. */
 	if (rte_lcore_id() == LCORE_ID_ANY)
 		rte_thread_register();
@@ -292,6 +293,7 @@ int port_open(const char *bus, const char *name, const char *arguments, int mtu,
 		sscanf(mac + 2 * i, "%2hhx", &address[i]);
 	port->flags = flags;
 	port->wake_fd = -1;
+	memif_forget_ring(port);
 	port->us_per_cycle = 1e6 / (double)rte_get_tsc_hz();
 	port->look_every = rte_get_tsc_hz() / (flags & RECONNECTS ? 1000 : 100);
 	port->retry_every = rte_get_tsc_hz() / 50;
@@ -360,7 +362,9 @@ static void reconnect(struct port *port, uint64_t now)
 	if (port->started)
 		rte_eth_dev_stop(port->id);
 	port->started = false;
-	port->rx_ring = NULL;
+	memif_forget_ring(port);
+	rte_pktmbuf_free_bulk(port->early, (unsigned int)port->early_count);
+	port->early_count = 0;
 	start(port);
 	gate_unlock();
 }

@@ -134,13 +134,16 @@ void find_wake_way(struct port *port, const struct rte_eth_dev_info *info);
 void forget_wake_way(struct port *port);
 /* The socket of net_af_xdp on an interface; -1 where it has none. */
 int af_xdp_socket(unsigned int interface);
-/* Sleeps until one of the files is readable, or the time is over. Returns whether one is. */
+/* Sleeps until one of the files is readable, a signal comes, or the time is over. */
 struct pollfd;
-int sleep_on(struct pollfd *files, int count, double timeout_us);
+enum slept { TO_THE_END, WOKEN, INTERRUPTED };
+enum slept sleep_on(struct pollfd *files, int count, double timeout_us);
 /* Whether memif's ring can wake a thread here. */
 bool memif_wakes(void);
 /* The peer of a port of this process may make the barrier that it needs on this side as well. */
 void memif_take_barriers(void);
+/* Before the link of the port comes up anew. */
+void memif_forget_ring(struct port *port);
 /* As port_wait. */
 int memif_wait(struct port *port, double timeout_us);
 

@@ -45,15 +45,19 @@ export class DeviceOpener {
     return device;
   }
 
-  /** Somebody has come to `device`, and others may come: one like that is opened ahead. */
+  /**
+   * Somebody has come to `device`, and others may come: one like that is opened ahead. Why it cannot be, where it
+   * cannot, is said when it is needed.
+   */
   expect(device: MessageDevice): void {
     if (this.#ahead !== 0 || !(device instanceof FabricDevice) || !hasRoomForShm(MOST_RECEIVES)) return;
-    this.#ahead = this.#glue.openAhead(
-      device.number,
-      claimSharedMemory(),
-      MOST_RECEIVES,
-      Number(this.#sleeps),
-    );
+    let name: string;
+    try {
+      name = claimSharedMemory();
+    } catch {
+      return;
+    }
+    this.#ahead = this.#glue.openAhead(device.number, name, MOST_RECEIVES, Number(this.#sleeps));
   }
 
   close(): void {

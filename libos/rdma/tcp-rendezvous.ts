@@ -168,6 +168,7 @@ export class TcpRendezvous implements Rendezvous {
     if (socket instanceof TcpLine) {
       this.#connecting.delete(socket);
       this.#silent.delete(socket);
+      if (this.#connecting.size === 0) this.#hasFailed = false;
     }
     if (socket.fd >= 0) sys.close(socket.fd);
   }

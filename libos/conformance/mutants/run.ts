@@ -70,4 +70,4 @@ process.stdout.write(
 for (const { name, base } of missed) {
   process.stdout.write(`not caught: ${name} on ${base}: ${mutants[name].rule}\n`);
 }
-process.exitCode = missed.length > 0 ? 1 : 0;
+process.exitCode = missed.length > 0 || outcomes.length === 0 ? 1 : 0;
