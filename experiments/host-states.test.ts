@@ -29,7 +29,12 @@ test('without hosts it is this machine, over loopback, and what options name', (
   expect(others).toEqual([]);
   expect(here?.host.name).toBe('this machine');
   // What is none of its interfaces, a machine passes over.
-  expect(here?.nics).toEqual({ addresses: ['127.0.0.1'], interfaces: ['1500', 'eth7'], pci: [], rdma: [] });
+  expect(here?.nics).toEqual({
+    addresses: ['127.0.0.1'],
+    interfaces: ['1500', 'eth7'],
+    pci: [],
+    rdma_devices: [],
+  });
 });
 
 test('of hosts it is each once, with all that its systems go over there', () => {
@@ -44,7 +49,7 @@ test('of hosts it is each once, with all that its systems go over there', () => 
     addresses: ['10.0.0.1'],
     interfaces: ['ens1', '0000:99:00.0'],
     pci: ['0000:03:00.1', '0000:99:00.0'],
-    rdma: ['mlx5_0'],
+    rdma_devices: ['mlx5_0'],
   });
   expect(client?.nics.addresses).toEqual(['10.0.0.2']);
   expect([server?.backends, client?.backends]).toEqual([['kernel', 'rdma'], ['kernel']]);

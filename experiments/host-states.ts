@@ -74,7 +74,7 @@ export function concerned(configured: Placed): Concerned[] {
     const each = [first!, ...others];
     const union = (of: keyof AskedNics): string[] => [...new Set(each.flatMap(({ nics }) => nics[of]))];
     const [addresses, interfaces] = [union('addresses'), union('interfaces')];
-    const nics = { addresses, interfaces, pci: union('pci'), rdma: union('rdma') };
+    const nics = { addresses, interfaces, pci: union('pci'), rdma_devices: union('rdma_devices') };
     return { host, nics, backends: [...new Set(each.flatMap(({ backends }) => backends))] };
   });
 }
@@ -92,7 +92,7 @@ function nicsOf(system: ConfiguredSystem, placed: PlacedHost): AskedNics {
     addresses: [network?.address ?? HOST],
     interfaces: [...said(network?.interface), ...words],
     pci: [...said(network?.pci), ...words.filter((word) => PCI.test(word))],
-    rdma: said(network?.rdma?.device),
+    rdma_devices: said(network?.rdma?.device),
   };
 }
 

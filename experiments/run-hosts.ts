@@ -79,7 +79,7 @@ export class RunHosts {
     const { connection } = this.#reached.get(host.name)!;
     const { realtime } = await measureClocks(connection);
     const asked = { ...nics, addresses: [...nics.addresses], interfaces: [...nics.interfaces] };
-    const examined = { ...asked, pci: [...nics.pci], rdma: [...nics.rdma] };
+    const examined = { ...asked, pci: [...nics.pci], rdma_devices: [...nics.rdma_devices] };
     const facts = await connection.ask('examine', {
       programs: [],
       products: [],

@@ -212,7 +212,7 @@ test('it knows its machine and its clocks', async () => {
     programs: ['sh', 'no-such-program', 'bypassbench'],
     products: [],
     backends: ['kernel', 'no-such'],
-    nics: { addresses: ['127.0.0.1'], interfaces: ['lo', 'no-such'], pci: [], rdma: [] },
+    nics: { addresses: ['127.0.0.1'], interfaces: ['lo', 'no-such'], pci: [], rdma_devices: [] },
   });
   expect(facts.nics.map(({ name }) => name)).toEqual(['lo']);
   expect(facts.versions).toMatchObject({ node: process.versions.node });

@@ -72,7 +72,7 @@ test.runIf(mayMakeTap())('coalescing is set and read back by ethtool (takes root
     ...{ name: 'coalescing', changes: [{ kind: 'coalescing', interface: TAP, was, value }] },
   });
   const rxFrames = async (): Promise<string | undefined> => {
-    const [tap] = await readNics({ addresses: [], interfaces: [TAP], pci: [], rdma: [] });
+    const [tap] = await readNics({ addresses: [], interfaces: [TAP], pci: [], rdma_devices: [] });
     return tap?.coalescing?.['rx-frames'];
   };
   const before = await rxFrames();

@@ -91,7 +91,7 @@ export const requests = {
           addresses: z.array(z.string()),
           interfaces: z.array(z.string()),
           pci: z.array(z.string()),
-          rdma: z.array(z.string()),
+          rdma_devices: z.array(z.string()),
         })
         .optional(),
     }),

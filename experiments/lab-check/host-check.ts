@@ -76,7 +76,7 @@ function nicsOf(networks: LabHost['networks']): NonNullable<Ask<'examine'>['nics
     addresses: said(({ address }) => address),
     interfaces: said((network) => network.interface),
     pci: said(({ pci }) => pci),
-    rdma: said(({ rdma }) => rdma?.device),
+    rdma_devices: said(({ rdma }) => rdma?.device),
   };
 }
 

@@ -56,7 +56,7 @@ const ask: AskEthtool = async (flag, name) => {
   };
   return { text: told[flag] ?? '' };
 };
-const none = { addresses: [], interfaces: [], pci: [], rdma: [] };
+const none = { addresses: [], interfaces: [], pci: [], rdma_devices: [] };
 
 describe('a NIC', () => {
   it('is told with its settings, and with a reason for each that it does not tell', async () => {
@@ -104,7 +104,7 @@ describe('a NIC', () => {
   });
 
   it('of RDMA alone has firmware all the same', async () => {
-    const [efa] = await readNics({ ...none, rdma: ['rdmap0s6'] }, { root, ask });
+    const [efa] = await readNics({ ...none, rdma_devices: ['rdmap0s6'] }, { root, ask });
     expect(efa).toMatchObject({ name: '0000:00:06.0', driver: 'efa', firmware: '0.0.0.0' });
   });
 

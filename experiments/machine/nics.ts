@@ -15,7 +15,7 @@ export interface AskedNics {
   /** PCI addresses. */
   pci: readonly string[];
   /** Names of RDMA devices, of the kernel. */
-  rdma: readonly string[];
+  rdma_devices: readonly string[];
 }
 
 /** Each once, in the order in which they are asked for. `root` is where /proc and /sys are. */
@@ -28,7 +28,7 @@ export async function readNics(
     ...asked.addresses.flatMap(interfacesWith),
     ...asked.interfaces.filter((name) => sys.isInterface(name)),
   ];
-  const pci = [...asked.pci, ...asked.rdma.flatMap((device) => sys.pciOfRdma(device) ?? [])];
+  const pci = [...asked.pci, ...asked.rdma_devices.flatMap((device) => sys.pciOfRdma(device) ?? [])];
   for (const address of pci) names.push(...sys.interfacesOf(address));
   const bare = pci.filter((address) => sys.isDevice(address) && sys.interfacesOf(address).length === 0);
   return [

@@ -57,7 +57,7 @@ export async function readMachine(interfaces: readonly string[], root = '/'): Pr
         addresses: interfaces.filter((one) => isIPv4(one)),
         interfaces: interfaces.filter((one) => !isIPv4(one)),
         pci: [],
-        rdma: [],
+        rdma_devices: [],
       },
       { root },
     ),
