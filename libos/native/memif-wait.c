@@ -118,7 +118,10 @@ void memif_forget_ring(struct port *port)
 	port->ring_passages = -1;
 }
 
-/* Finds the ring that there is now, where peers have come or gone. On the inside of the gate, where it stays. Returns whether there is one. */
+/*
+ * Finds the ring that there is now, where peers have come or gone. On the inside of the gate, where it stays.
+ * Returns whether there is one.
+ */
 static bool look_for_ring(struct port *port)
 {
 	int passages = atomic_load(&gate_passages);
