@@ -1,7 +1,8 @@
 /** What of systems on other hosts than this machine cannot be run. */
 
+import { THREADS_MAX } from '../results/formats/index.ts';
 import { moduleWords } from './config/placeholders.ts';
-import { isHere, placementOf } from './config/placement.ts';
+import { coresTaken, isHere, placementOf } from './config/placement.ts';
 import type { ConfiguredExperiment, ConfiguredSystem } from './config/schema.ts';
 import { ExperimentError } from './errors.ts';
 
@@ -19,9 +20,13 @@ export function refuseElsewhere(configured: ConfiguredExperiment): void {
 /** A clause with the remedy; null where it can be run. */
 function whyNot(configured: ConfiguredExperiment, system: ConfiguredSystem): string | null {
   const { generators } = placementOf(configured, system);
-  if (generators.length > 1) {
-    const names = generators.map(({ host }) => host.name).join(', ');
-    return `${names} are to generate its load, and what starts several at one moment is not there yet: name one (\`place.generators\`)`;
+  const names = generators.map(({ host }) => host.name).join(', ');
+  if (generators.length > 1 && system.client.program) {
+    return `${names} are to generate its load with ${system.client.program}, which does not wait for a moment to begin: name one (\`place.generators\`)`;
+  }
+  const threads = generators.length * coresTaken(system).client;
+  if (threads > THREADS_MAX) {
+    return `${names} have ${threads} threads together, and ${THREADS_MAX} can be told apart by what they write: name fewer (\`place.generators\`)`;
   }
   if (system.checkout !== undefined) {
     return 'its `checkout` is on this machine alone: have that commit on the hosts (lab setup), or leave the system out with --only';

@@ -60,11 +60,18 @@ export class TrialFailure extends Error {
   readonly logs: readonly string[];
   /** False where it says nothing of what was to be measured: a run that goes on measures it again. */
   readonly isFinal: boolean;
+  /** Hosts of load generators whose part is missing because of it; empty where none is, or where there is one. */
+  readonly missingHosts: readonly string[];
 
-  constructor(message: string, logs: readonly string[] = [], { isFinal = true } = {}) {
+  constructor(
+    message: string,
+    logs: readonly string[] = [],
+    { isFinal = true, missingHosts = [] as readonly string[] } = {},
+  ) {
     super(message);
     this.name = 'TrialFailure';
     this.logs = logs;
     this.isFinal = isFinal;
+    this.missingHosts = missingHosts;
   }
 }

@@ -286,6 +286,7 @@ async function writeTrial(
       dir: name,
       elapsed_s: 6.1,
       interference: null,
+      generators: null,
     });
     if (measured) {
       await writeLoadResult(join(folder, name), synthetic.manifest, target, measured);

@@ -185,6 +185,7 @@ it('what an experiment says is what load takes', async () => {
               operation,
               trial: 1,
               address: { host: '127.0.0.1', port: 6379 },
+              generator: null,
               populate: index === 0 && protocolOf(workload, configured) === 'resp',
               files: { dir: '/d', stamps: '/s', pauses: '/p' },
               ofHost: {},

@@ -4,9 +4,16 @@ import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { decodeFromCompressedBase64 } from 'hdr-histogram-js';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { availableCores } from '../experiments/machine/machine.ts';
-import { manifestFormat, type Trial, trialFormat } from '../results/formats/index.ts';
+import {
+  type LoadResult,
+  loadResultFormat,
+  manifestFormat,
+  type Trial,
+  trialFormat,
+} from '../results/formats/index.ts';
 import { CHECKOUT, INTERFACE, LabRig, mayMakeLab, PREFIX_BITS, type RigHostName } from './lab-rig.ts';
 import { root } from './source-tree.ts';
 
@@ -44,11 +51,11 @@ describe.runIf(mayMakeLab())('a run on other hosts (takes root, and an sshd that
     return file;
   }
 
-  function start(name: string, systems: readonly string[], more: object, duration_s = 0.2): Run {
-    const workload = { operations: ['get'], keys: 500, value_bytes: 64, warmup_s: 0.05, duration_s };
+  function start(name: string, systems: readonly string[], more: object, own: object = {}): Run {
+    const workload = { operations: ['get'], keys: 500, value_bytes: 64, warmup_s: 0.05, duration_s: 0.2 };
     const config = {
       ...{ experiment: name, title: name, trials: 1, ...more },
-      workload: { ...workload, margin_s: 60 },
+      workload: { ...workload, margin_s: 60, ...own },
       systems: systems.map((use) => ({ use, client: { idle: 'sleep' } })),
     };
     const [file, out] = [path.join(rig.folder, `${name}.yaml`), path.join(rig.folder, name)];
@@ -64,12 +71,12 @@ describe.runIf(mayMakeLab())('a run on other hosts (takes root, and an sshd that
     return { out, child, ended };
   }
 
-  function trialsOf(out: string): Trial[] {
-    const folder = path.join(out, 'trials');
-    return readdirSync(folder).map((name) =>
-      trialFormat.read(readFileSync(path.join(folder, name, 'trial.json'), 'utf8')),
-    );
-  }
+  const trialIn = (out: string, name: string): Trial =>
+    trialFormat.read(readFileSync(path.join(out, 'trials', name, 'trial.json'), 'utf8'));
+  const trialsOf = (out: string): Trial[] =>
+    readdirSync(path.join(out, 'trials')).map((name) => trialIn(out, name));
+  const resultIn = (folder: string): LoadResult =>
+    loadResultFormat.read(readFileSync(path.join(folder, 'result.json'), 'utf8'));
 
   async function until(what: () => boolean, patienceMs = 60_000): Promise<void> {
     const end = performance.now() + patienceMs;
@@ -132,7 +139,7 @@ describe.runIf(mayMakeLab())('a run on other hosts (takes root, and an sshd that
   });
 
   it('doubts what was measured where a setting of a NIC changed meanwhile', async () => {
-    const run = start('changed', ['redis'], {}, 2);
+    const run = start('changed', ['redis'], {}, { duration_s: 2 });
     await until(() => isRunning('client0', / load /));
     const set = (mtu: number): void => {
       rig.hosts.client0.run('ip', 'link', 'set', INTERFACE, 'mtu', String(mtu));
@@ -149,7 +156,7 @@ describe.runIf(mayMakeLab())('a run on other hosts (takes root, and an sshd that
   });
 
   it('fails the trial whose link is cut, by name, and goes on when it is there again', async () => {
-    const run = start('cut', ['redis'], { trials: 3 }, 3);
+    const run = start('cut', ['redis'], { trials: 3 }, { duration_s: 3 });
     await until(() => isRunning('client0', / load /));
     await sleep(500);
     rig.setLink('client0', 'down');
@@ -170,8 +177,88 @@ describe.runIf(mayMakeLab())('a run on other hosts (takes root, and an sshd that
     return readdirSync(folder).filter((name) => existsSync(path.join(folder, name, 'trial.json')));
   }
 
+  const both = { place: { generators: ['client0', 'client1'] } };
+  const folderOf = (out: string, name: string): string => path.join(out, 'trials', name, 'get-c3');
+
+  it('has two generators begin at one moment, over sockets and io_uring, and makes one result of theirs', async () => {
+    const run = start('generators', ['redis', 'kv-uring'], both, { clients: 3 });
+    const { stderr } = await run.ended;
+    expect(stderr).toContain('connecting to server0, client0, client1');
+    for (const name of readdirSync(path.join(run.out, 'trials'))) {
+      const { status, reason, measurements } = trialIn(run.out, name);
+      expect([status, reason]).toEqual(['ok', null]);
+      const { generators, interference } = measurements[0] as Trial['measurements'][number];
+      expect(Object.keys(interference?.steal_s ?? {})).toEqual([
+        `server0:${first}`,
+        `client0:${last}`,
+        `client1:${last}`,
+      ]);
+      expect(generators?.missing_hosts).toEqual([]);
+      expect(generators?.hosts.map(({ host }) => host)).toEqual(['client0', 'client1']);
+      // One machine has one clock; its offset is measured over ssh all the same.
+      expect(generators?.bound_us).toBeGreaterThan(0);
+      expect(generators?.spread_us).toBe(Math.max(...generators!.hosts.map(({ began_us }) => began_us!)));
+      const folder = folderOf(run.out, name);
+      const [merged, ...parts] = ['', 'hosts/client0', 'hosts/client1'].map((own) =>
+        resultIn(path.join(folder, own)),
+      );
+      expect(parts.map(({ connections }) => connections)).toEqual([2, 1]);
+      expect(merged).toMatchObject({ connections: 3, generator: null, cost: null });
+      const [get] = merged!.operations;
+      expect(get).toMatchObject({ misses: 0, errors: 0, wrong: 0 });
+      expect(get?.hits).toBe(parts.reduce((sum, { operations }) => sum + operations[0]?.hits, 0));
+      const histogram = readFileSync(path.join(folder, 'get.hdr'), 'utf8');
+      expect(decodeFromCompressedBase64(histogram.trim(), 64, false).totalCount).toBe(get?.hits);
+      expect(merged!.rates!.window_s).toBeLessThanOrEqual(0.2 + 1e-4);
+    }
+    expect(existsSync(path.join(run.out, 'figure.svg'))).toBe(true);
+    expect(left()).toEqual([[], [], []]);
+  });
+
+  it('deals one schedule to two generators', async () => {
+    const own = { clients: 2, open_loop: { rate_ops: 2000, arrivals: 'constant' }, duration_s: 0.5 };
+    const run = start('dealt', ['redis'], both, own);
+    await run.ended;
+    const [name = ''] = readdirSync(path.join(run.out, 'trials'));
+    expect(trialIn(run.out, name)).toMatchObject({ status: 'ok', reason: null });
+    const { operations, rate_ops, own_lag_us } = resultIn(path.join(run.out, 'trials', name, 'get-c2'));
+    expect(Math.abs(operations[0]?.requests - 1000)).toBeLessThanOrEqual(2);
+    expect([rate_ops, operations[0]?.service_time_ns === null, own_lag_us === null]).toEqual([
+      2000,
+      false,
+      false,
+    ]);
+  });
+
+  it('names the generator whose link is cut, marks its part as missing, and stops the other', async () => {
+    const run = start('one-cut', ['redis'], both, { clients: 2, duration_s: 30 });
+    await until(() => isRunning('client0', / load /) && isRunning('client1', / load /));
+    await sleep(2000);
+    rig.setLink('client1', 'down');
+    await run.ended.finally(() => rig.setLink('client1', 'up'));
+    const [trial] = trialsOf(run.out);
+    expect(trial).toMatchObject({ status: 'failed', is_final: false });
+    expect(trial?.reason).toMatch(/^host client1:? was lost/);
+    expect(trial?.measurements[0]?.generators?.missing_hosts).toEqual(['client1']);
+    await until(() => left().every((pids) => pids.length === 0), GONE_MS);
+  });
+
+  it('names the generator that is not ready in time', async () => {
+    const run = start('late', ['redis'], both, { clients: 2, warmup_s: 3, margin_s: 6 });
+    await until(() => isRunning('client1', / load /));
+    for (const pid of rig.hosts.client1.processes())
+      if (/ load /.test(commandOf(pid))) process.kill(pid, 'SIGSTOP');
+    await run.ended;
+    const [trial] = trialsOf(run.out);
+    expect(trial?.reason).toMatch(
+      /^the load generator on client1 was not ready to begin after 9 s .*; client0 waited for it$/,
+    );
+    expect(trial?.measurements[0]?.generators?.missing_hosts).toEqual(['client1']);
+    expect(left()).toEqual([[], [], []]);
+  });
+
   it('leaves nothing on any host when the controller is killed', async () => {
-    const run = start('killed', ['redis'], {}, 30);
+    const run = start('killed', ['redis'], {}, { duration_s: 30 });
     await until(() => isRunning('client0', / load /) && isRunning('server0', /redis-server/));
     run.child.kill('SIGKILL');
     await run.ended;

@@ -40,7 +40,8 @@ export function runFloorTrial(planned: FloorTrial, context: TrialContext): Promi
         const there = await run.mirror(host, folder);
         const meter = meterOf(operation, there, temporary);
         const { duration_s } = workload;
-        return measure({ ...context, workload, operation, duration_s, folder, there, host, meter });
+        const asked = { ...context, workload, operation, duration_s, folder, there, host, meter };
+        return { result: await measure(asked), generators: null };
       });
     }
   };

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { type LoadRequest, loadArguments, meterArguments } from './load-arguments.ts';
 
 const request: LoadRequest = {
+  generator: null,
   seed: 100,
   workload: {
     protocol: 'resp',

@@ -18,6 +18,8 @@ export interface LoadRequest {
   trial: number;
   /** Of the ready server. */
   address: Address;
+  /** Which of several load generators it is, from 1; null of one alone. */
+  generator: { place: number; of: number } | null;
   /** Whether all keys must be written before the measurement. */
   populate: boolean;
   /** The {dir} of the trial, and its {stamps} and {pauses}. */
@@ -41,7 +43,7 @@ export interface LoadRequest {
 
 /** What follows `bypassbench load`. */
 export function loadArguments(request: LoadRequest): string[] {
-  const { workload, seed, system, trial, address, populate, files, out } = request;
+  const { workload, seed, system, trial, address, generator, populate, files, out } = request;
   const { client } = system;
   const { serverCore, serverPid, serverBusyTime } = request;
   const flags: Record<string, string | number> = {
@@ -78,6 +80,7 @@ export function loadArguments(request: LoadRequest): string[] {
     ...optionWords({ ...system.options, ...client.options }).map((word) => fillPlaceholders(word, values)),
     ...Object.entries(workload.commands).flatMap(([name, text]) => ['--command', `${name}=${text}`]),
     ...(populate ? ['--populate'] : []),
+    ...(generator === null ? [] : ['--generator', `${generator.place}/${generator.of}`]),
     ...(request.stampsEvery === null ? [] : ['--stamps-every', String(request.stampsEvery)]),
     ...(request.serverStamps === null ? [] : ['--server-stamps', request.serverStamps]),
   ];

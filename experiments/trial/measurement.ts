@@ -14,12 +14,12 @@ import { refuseLost } from './lost-host.ts';
 import { runningTime } from './running-time.ts';
 import { lastWords } from './trial-folder.ts';
 
-const STOP_GRACE_MS = 1000;
+export const STOP_GRACE_MS = 1000;
 /** A load generator often fails because its server has just ended: how long to wait for the news of that. */
 const NEWS_OF_SERVER_MS = 200;
 
 /** 2: some requests were never answered. The result counts them, and its readers judge it. */
-const MEASURED: readonly string[] = ['exited with code 0', 'exited with code 2'];
+export const MEASURED: readonly string[] = ['exited with code 0', 'exited with code 2'];
 
 export type WorkloadOperation = WorkloadConfig['operations'][number];
 
@@ -59,19 +59,28 @@ export interface MeasurementRequest {
   interrupted: Promise<never>;
 }
 
+/** Its logs in a folder. */
+export function logsOf(
+  { log }: Pick<Meter, 'log'>,
+  folder: string,
+): { stdoutFile: string; stderrFile: string } {
+  return {
+    stdoutFile: path.join(folder, `${log}.stdout.log`),
+    stderrFile: path.join(folder, `${log}.stderr.log`),
+  };
+}
+
 /** What the program wrote, or a TrialFailure. Its process has ended when this settles. */
 export async function measure(request: MeasurementRequest): Promise<LoadResult> {
   const { meter, folder, there, host } = request;
-  const [stdoutName, stderrName] = [`${meter.log}.stdout.log`, `${meter.log}.stderr.log`];
-  const stderrFile = path.join(folder, stderrName);
+  const { stderrFile } = logsOf(meter, folder);
   const running = await host.start({
     argv: meter.argv,
     checkout: meter.checkout,
     cores: meter.cores,
     cwd: there,
     env: meter.env,
-    stdoutFile: path.join(there, stdoutName),
-    stderrFile: path.join(there, stderrName),
+    ...logsOf(meter, there),
   });
   try {
     await untilMeasured(request, running, stderrFile);
@@ -116,7 +125,7 @@ async function untilMeasured(
 }
 
 /** Throws where the server has ended, or is about to. */
-async function refuseEnded(
+export async function refuseEnded(
   { process, host, logs, collect }: MeasuredServer,
   operation: WorkloadOperation,
 ): Promise<void> {
@@ -133,8 +142,13 @@ async function refuseEnded(
  * The result, which must be about what was asked for: nothing else of a run can be read with another one in
  * it.
  */
-async function readResult(
-  { meter, workload, operation, folder }: MeasurementRequest,
+export async function readResult(
+  {
+    meter,
+    workload,
+    operation,
+    folder,
+  }: Pick<MeasurementRequest, 'meter' | 'workload' | 'operation' | 'folder'>,
   stderrFile: string,
 ): Promise<LoadResult> {
   const unusable = (why: string): TrialFailure =>

@@ -3,27 +3,34 @@
  */
 import os from 'node:os';
 import path from 'node:path';
-import { type LoadResult, SERVER_PAUSES_FILE, STAMPED_FOLDER } from '../../results/formats/index.ts';
-import { writeStages } from '../../results/index.ts';
+import { SERVER_PAUSES_FILE, STAMPED_FOLDER } from '../../results/formats/index.ts';
+import { beganInWords, writeStages } from '../../results/index.ts';
 import { hostValues, serverAddress } from '../config/host-placeholders.ts';
 import { fillPlaceholders, type SystemValues, startWithOptions } from '../config/placeholders.ts';
-import { isHere, isOneHost, placementOf } from '../config/placement.ts';
+import { generatorCores, isHere, isOneHost, placementOf } from '../config/placement.ts';
 import { protocolOf } from '../config/protocol.ts';
 import { stagesAt } from '../config/swept.ts';
 import { TrialFailure } from '../errors.ts';
-import type { Placement } from '../lab/where.ts';
+import type { PlacedHost, Placement } from '../lab/where.ts';
 import { hasMoments } from '../machine/backends.ts';
 import { OWN_COMMAND } from '../machine/checkout.ts';
 import type { TrialHost, TrialProcess } from '../machine/trial-host.ts';
 import { SERVER_ADDRESS } from '../wire/wire.ts';
 import { commandTime_us, readCommandStats } from './command-stats.ts';
-import { clientCoresOf, corePairOf } from './core-pair.ts';
-import { loadArguments, meterArguments } from './load-arguments.ts';
-import { type Meter, measure, type WorkloadOperation } from './measurement.ts';
+import { corePairOf } from './core-pair.ts';
+import { type LoadRequest, loadArguments, meterArguments } from './load-arguments.ts';
+import { type MeasuredServer, type Meter, measure, type WorkloadOperation } from './measurement.ts';
 import type { SystemTrial } from './plan.ts';
 import { type Address, type ServerLogs, waitUntilReady } from './readiness.ts';
 import { HOST, startServer } from './server.ts';
-import { type EndedTrial, type TakenOfHost, type TrialContext, TrialRun } from './trial-run.ts';
+import { type GeneratorOnHost, HOSTS_FOLDER, measureTogether } from './together.ts';
+import {
+  type EndedTrial,
+  type MeasuredLoad,
+  type TakenOfHost,
+  type TrialContext,
+  TrialRun,
+} from './trial-run.ts';
 
 /** How long a server may take to end after SIGTERM, before SIGKILL; somebody waits at an interrupted run. */
 const STOP_GRACE_MS = 5000;
@@ -33,10 +40,16 @@ export function runSystemTrial(planned: SystemTrial, context: TrialContext): Pro
   return new ServerRun(planned, context).run();
 }
 
+interface PlacedGenerator {
+  placed: PlacedHost;
+  host: TrialHost;
+}
+
 /** The hosts of a trial, with what it has on them. */
 interface Ends {
   server: TrialHost;
-  generator: TrialHost;
+  /** Where each of its load generators is placed, and that host; the first asks whether the server is ready. */
+  generators: readonly [PlacedGenerator, ...PlacedGenerator[]];
   /** Mirror of the trial's folder, on the server's host. */
   mirror: string;
   /** Working folder of the server. */
@@ -120,28 +133,36 @@ class ServerRun {
     const { hostOf } = this.#context;
     const run = this.#run;
     const server = await hostOf(this.#placement.server.host);
-    const generator = await hostOf(this.#placement.generators[0].host);
+    const [first, ...others] = this.#placement.generators;
+    const reach = async (placed: PlacedHost): Promise<PlacedGenerator> => ({
+      placed,
+      host: await hostOf(placed.host),
+    });
+    const generators: [PlacedGenerator, ...PlacedGenerator[]] = [await reach(first)];
+    for (const placed of others) generators.push(await reach(placed));
     const [mirror, dir] = [await run.mirror(server, run.folder.path), await run.createFolder(server)];
     const shared = await run.createFolder(server, { shared: true });
-    this.#ends = { server, generator, mirror, dir, shared };
+    this.#ends = { server, generators, mirror, dir, shared };
     return this.#ends;
   }
 
-  #taken({ server, generator }: Ends, { pid }: TrialProcess): TakenOfHost[] {
-    const { subject } = this.#planned;
-    const [ofServer, ofClient] = [subject.server_cores, clientCoresOf(subject)];
-    if (server === generator) return [{ host: server, cores: [...ofServer, ...ofClient], pid }];
-    return [
-      { host: server, cores: ofServer, pid },
-      { host: generator, cores: ofClient, pid: null },
-    ];
+  #taken({ server, generators }: Ends, { pid }: TrialProcess): TakenOfHost[] {
+    const cores = new Map([[server, [...this.#planned.subject.server_cores]]]);
+    for (const { host, placed } of generators) {
+      cores.set(host, [...(cores.get(host) ?? []), ...this.#clientCores(placed)]);
+    }
+    return [...cores].map(([host, taken]) => ({ host, cores: taken, pid: host === server ? pid : null }));
   }
 
-  async #setSysctls({ server, generator }: Ends): Promise<void> {
+  #clientCores({ host }: PlacedHost): number[] {
+    return generatorCores(this.#planned.subject, host);
+  }
+
+  async #setSysctls(ends: Ends): Promise<void> {
     const { sysctl } = this.#planned.subject;
     if (Object.keys(sysctl).length === 0) return;
     try {
-      for (const host of new Set([server, generator])) await host.setSysctls(sysctl);
+      for (const host of hostsOf(ends)) await host.setSysctls(sysctl);
     } catch (error) {
       throw new TrialFailure(`a kernel parameter cannot be set: ${(error as Error).message}`);
     }
@@ -149,8 +170,8 @@ class ServerRun {
   }
 
   async #restoreSysctls(): Promise<void> {
-    const hosts = this.#ends === null ? [] : [this.#ends.server, this.#ends.generator];
-    for (const host of new Set(hosts)) if (host.lost === null) await host.restoreSysctls();
+    for (const host of this.#ends === null ? [] : hostsOf(this.#ends))
+      if (host.lost === null) await host.restoreSysctls();
   }
 
   /** Measures once more with stamps, and splits the latency into stages. */
@@ -165,12 +186,49 @@ class ServerRun {
     });
   }
 
-  async #measure(request: Measuring): Promise<LoadResult> {
+  async #measure(request: Measuring): Promise<MeasuredLoad> {
     const { workload } = this.#planned;
-    const host = request.ends.generator;
-    const there = await this.#run.mirror(host, request.folder);
-    const meter = this.#loadGenerator(request, there);
-    return measure({ ...this.#context, ...request, workload, host, there, meter });
+    const { ends, server, folder } = request;
+    const [first, ...others] = ends.generators;
+    if (others.length === 0) {
+      const there = await this.#run.mirror(first.host, folder);
+      const meter = this.#loadGenerator(request, first.placed, null, there);
+      const asked = { ...this.#context, ...request, workload, host: first.host, there, meter };
+      return { result: await measure(asked), generators: null };
+    }
+    const generators: GeneratorOnHost[] = [];
+    for (const [index, { placed, host }] of ends.generators.entries()) {
+      const own = path.join(folder, HOSTS_FOLDER, host.name);
+      const there = await this.#run.mirror(host, own);
+      const place = { place: index + 1, of: ends.generators.length };
+      generators.push({
+        host,
+        folder: own,
+        there,
+        meter: this.#loadGenerator(request, placed, place, there),
+      });
+    }
+    const asked = { ...this.#context, ...request, workload, generators };
+    const measured = await measureTogether({
+      ...asked,
+      server: this.#measuredServer(ends, server),
+      populates: this.#populates(request),
+    });
+    if (measured.generators !== null)
+      this.#run.folder.log(`${request.operation}: ${beganInWords(measured.generators)}`);
+    return measured;
+  }
+
+  #populates({ stampsEvery }: Pick<Measuring, 'stampsEvery'>): boolean {
+    const { workload, subject } = this.#planned;
+    // The stamped measurement comes after the first one.
+    return this.#run.isFirst && stampsEvery === null && protocolOf(workload, subject) === 'resp';
+  }
+
+  #measuredServer(ends: Ends, server: TrialProcess): MeasuredServer {
+    const { path: folder } = this.#run.folder;
+    const collect = (): Promise<void> => ends.server.collect(folder);
+    return { process: server, host: ends.server, logs: Object.values(logsIn(folder)), collect };
   }
 
   /** Values of placeholders that are files, for a command line that is run, or for one that is recorded. */
@@ -221,7 +279,7 @@ class ServerRun {
     const { interrupted } = this.#context;
     const { folder } = this.#run;
     const address = await waitUntilReady({
-      ...{ server, host: ends.server, client: ends.generator },
+      ...{ server, host: ends.server, client: ends.generators[0].host },
       ready,
       address: { host: this.#host, port },
       interrupted,
@@ -233,15 +291,20 @@ class ServerRun {
     return address;
   }
 
-  #loadGenerator({ ends, server, folder: _, ...request }: Measuring, out: string): Meter {
+  #loadGenerator(
+    { ends, server, folder: _, ...request }: Measuring,
+    placed: PlacedHost,
+    generator: LoadRequest['generator'],
+    out: string,
+  ): Meter & { server: MeasuredServer } {
     const { trial, subject, workload } = this.#planned;
     const { client, start } = subject;
-    const { isFirst, folder } = this.#run;
     const { seed } = this.#context.experiment;
     const files = this.#files(ends);
     const checkout = this.#context.checkouts.get(subject.name);
     const pair = corePairOf(subject, checkout, this.#placement);
-    const [generator] = this.#placement.generators;
+    const cores = this.#clientCores(placed);
+    const [core = client.core, ...more] = cores;
     const hasStamps = start.some((word) => word.includes('{stamps}'));
     const readsBusyTime = checkout === undefined || checkout.loadOptions.has('--server-busy-time');
     // An older load generator wants the core with it.
@@ -251,12 +314,13 @@ class ServerRun {
       ...request,
       workload,
       seed,
-      system: subject,
+      // On the cores of its host.
+      system: { ...subject, client: { ...client, core, ...(more.length > 0 && { more_cores: more }) } },
       trial,
-      // The stamped measurement comes after the first one.
-      populate: isFirst && request.stampsEvery === null && protocolOf(workload, subject) === 'resp',
+      generator,
+      populate: this.#populates(request),
       files,
-      ofHost: hostValues(generator),
+      ofHost: hostValues(placed),
       serverStamps: hasStamps && request.stampsEvery !== null ? files.stamps : null,
       serverCore: pair === null || typeof pair === 'string' ? null : pair.server,
       serverPid,
@@ -271,15 +335,10 @@ class ServerRun {
       log: 'load',
       argv: [OWN_COMMAND, ...words],
       checkout,
-      cores: clientCoresOf(subject),
+      cores,
       // No server of an experiment wants a password, and the runner's own environment may have one for others.
-      env: { ...generator.host.env, REDISCLI_AUTH: '' },
-      server: {
-        process: server,
-        host: ends.server,
-        logs: Object.values(logsIn(folder.path)),
-        collect: () => ends.server.collect(folder.path),
-      },
+      env: { ...placed.host.env, REDISCLI_AUTH: '' },
+      server: this.#measuredServer(ends, server),
     };
   }
 
@@ -297,6 +356,11 @@ class ServerRun {
       );
     }
   }
+}
+
+/** Each once. */
+function hostsOf({ server, generators }: Ends): Set<TrialHost> {
+  return new Set([server, ...generators.map(({ host }) => host)]);
 }
 
 function logsIn(folder: string): ServerLogs {

@@ -3,7 +3,12 @@
  * a record of how it went. Whatever goes wrong becomes the trial's reason, with the end of the log that
  * explains it, and the run goes on; only a fault of the runner itself is thrown.
  */
-import { type LoadResult, type Trial, trialFormat } from '../../results/formats/index.ts';
+import {
+  type GeneratorsRecord,
+  type LoadResult,
+  type Trial,
+  trialFormat,
+} from '../../results/formats/index.ts';
 import type { Experiment } from '../config/schema.ts';
 import { TrialFailure } from '../errors.ts';
 import type { LabHost } from '../lab/lab.ts';
@@ -48,6 +53,12 @@ export interface EndedTrial {
 
 type Measurement = Trial['measurements'][number];
 
+/** What was measured; `generators`: how several of them began, null of one. */
+export interface MeasuredLoad {
+  result: LoadResult;
+  generators: GeneratorsRecord | null;
+}
+
 /** What a measurement takes of a host. */
 export interface TakenOfHost {
   host: TrialHost;
@@ -62,6 +73,14 @@ async function countsOf(taken: readonly TakenOfHost[]): Promise<TakenTime> {
     counts: await host.readCounts(cores, pid),
   }));
   return together(await Promise.all(counts));
+}
+
+/** Null where nobody is known to be missing. */
+function missingPart(error: unknown): GeneratorsRecord | null {
+  const missing = error instanceof TrialFailure ? error.missingHosts : [];
+  if (missing.length === 0) return null;
+  const hosts = missing.map((host) => ({ host, began_us: null, bound_us: null }));
+  return { missing_hosts: [...missing], spread_us: null, bound_us: null, hosts };
 }
 
 export class TrialRun {
@@ -148,19 +167,21 @@ export class TrialRun {
   async measure(
     operation: WorkloadOperation,
     taken: readonly TakenOfHost[],
-    work: (folder: string) => Promise<LoadResult>,
+    work: (folder: string) => Promise<MeasuredLoad>,
   ): Promise<string> {
     this.context.onStep(operation);
     const folder = this.folder.file(this.#target(operation).dir);
     const startedAt_s = this.folder.elapsed_s;
     const before = await countsOf(taken);
-    const record = (outcome: Pick<Measurement, 'status' | 'reason' | 'interference'>): void => {
+    const record = (
+      outcome: Pick<Measurement, 'status' | 'reason' | 'interference' | 'generators'>,
+    ): void => {
       const elapsed_s = this.folder.elapsed_s - startedAt_s;
       this.#measurements.push({ ...this.#target(operation), ...outcome, elapsed_s });
       this.folder.log(`${operation} ${outcome.status}`);
     };
     try {
-      const result = await work(folder);
+      const { result, generators } = await work(folder);
       this.#unanswered += result.unanswered ?? 0;
       for (const { operation: asked, latency_ns } of result.operations) {
         this.#medians_us.set(asked, latency_ns ? latency_ns.p50 / 1000 : null);
@@ -169,10 +190,12 @@ export class TrialRun {
         status: 'ok',
         reason: null,
         interference: interference(before, await countsOf(taken)),
+        generators,
       });
       return folder;
     } catch (error) {
-      record({ status: 'failed', reason: withoutHome((error as Error).message), interference: null });
+      const reason = withoutHome((error as Error).message);
+      record({ status: 'failed', reason, interference: null, generators: missingPart(error) });
       throw error;
     }
   }
@@ -205,6 +228,7 @@ export class TrialRun {
           status: 'failed' as const,
           reason,
           interference: null,
+          generators: null,
           elapsed_s: 0,
         })),
       ],

@@ -16,6 +16,23 @@ const interference = z.strictObject({
   server_involuntary_switches: count.nullable(),
 });
 
+/** How several load generators began, by our clock. */
+const generators = z.strictObject({
+  /** Those whose part is missing, by their hosts: they were lost, or never ready. */
+  missing_hosts: z.array(z.string()),
+  /** Between the first and the last beginning, and how far from it the truth may be; null where one is missing. */
+  spread_us: notNegative.nullable(),
+  bound_us: notNegative.nullable(),
+  hosts: z.array(
+    z.strictObject({
+      host: z.string(),
+      /** After the first that began, and how wrong this one's clock may make it; null where it is missing. */
+      began_us: notNegative.nullable(),
+      bound_us: notNegative.nullable(),
+    }),
+  ),
+});
+
 const trial = z.strictObject({
   schema: z.literal(SCHEMA),
   /** Name of the system, or of the floor. */
@@ -50,11 +67,14 @@ const trial = z.strictObject({
       elapsed_s: notNegative,
       /** What took processor time from it; null where it failed, and in older runs. */
       interference: interference.nullable().default(null),
+      /** Null of one load generator, of one that failed before they began, and in older runs. */
+      generators: generators.nullable().default(null),
     }),
   ),
 });
 
 export type Interference = z.infer<typeof interference>;
+export type GeneratorsRecord = z.infer<typeof generators>;
 export type Trial = z.infer<typeof trial>;
 export const trialFormat = new Format<Trial>(SCHEMA, trial, {
   older: {

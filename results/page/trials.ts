@@ -1,6 +1,7 @@
 /** The trials behind the points, in the order in which they ran, with links to their raw files. */
 import { type Manifest, pointName } from '../formats/index.ts';
 import type { Run, TrialRecord } from '../run/run-folder.ts';
+import { beganInWords } from '../sentences/generators.ts';
 import { type Html, html } from '../text/html.ts';
 import { foldedTable, link, listed } from './elements.ts';
 
@@ -32,9 +33,13 @@ export function trials(run: Run): Html {
 
 function outcome({ trial }: TrialRecord): Html {
   const failures = trial.measurements.filter((measurement) => measurement.status === 'failed');
-  if (trial.status === 'ok' && failures.length === 0) return html`ok`;
+  const beginnings = trial.measurements.flatMap(({ dir, generators }) =>
+    generators === null ? [] : [html`<br>${dir}: ${beganInWords(generators)}`],
+  );
+  if (trial.status === 'ok' && failures.length === 0) return html`ok${beginnings}`;
   return html`<span class="failed">failed</span>${trial.reason ? html`: ${trial.reason}` : ''}
 ${failures.map(({ dir, reason }) => html`<br>${dir}: ${reason ?? 'no reason was recorded'}`)}
+${beginnings}
 ${
   trial.log_tail?.length
     ? html`<details><summary>end of the log</summary><pre>${trial.log_tail.join('\n')}</pre></details>`
@@ -51,6 +56,9 @@ function rawFiles({ folder, trial, measurements }: TrialRecord, { floors }: Mani
     const files = recording
       ? ['result.json', ...histograms]
       : [isFloor ? 'floor.stderr.log' : 'load.stderr.log'];
+    const hosts = measurement.generators?.hosts ?? [];
+    // Each load generator has a folder of its own.
+    if (!recording && hosts.length > 0) return [link(`${folder}/`, `${measurement.dir}/`)];
     return files.map((file) => link(`${folder}/${file}`, `${measurement.dir}/${file}`));
   });
   const links = [link(`${folder}/`, `${folder}/`), ...own, ...measured];

@@ -9,8 +9,13 @@
  * added to these, and its default of 32 bits would wrap silently at 4.3 billion requests in a bucket.
  * Both kinds write the same V2 encoding, so it does not matter which one the generator recorded with.
  */
-import { build, decodeFromCompressedBase64, type Histogram } from 'hdr-histogram-js';
-import type { Point } from '../formats/index.ts';
+import {
+  build,
+  decodeFromCompressedBase64,
+  encodeIntoCompressedBase64,
+  type Histogram,
+} from 'hdr-histogram-js';
+import type { LoadResult, Point } from '../formats/index.ts';
 
 export type { Histogram };
 
@@ -20,6 +25,11 @@ export type { Histogram };
  */
 export function decodeHistogram(text: string): Histogram {
   return decodeFromCompressedBase64(text, 64, false);
+}
+
+/** The same form again: one line. */
+export function encodeHistogram(histogram: Histogram): string {
+  return `${encodeIntoCompressedBase64(histogram)}\n`;
 }
 
 /** A new histogram with the counts of all `histograms` added up; its range holds every safe integer. */
@@ -40,7 +50,8 @@ export function countedHistogram(parts: { values_ns: number[]; counts: number[] 
   return histogram;
 }
 
-function emptyHistogram(): Histogram {
+/** Its range holds every safe integer. */
+export function emptyHistogram(): Histogram {
   return build({
     bitBucketSize: 64,
     highestTrackableValue: Number.MAX_SAFE_INTEGER,
@@ -57,6 +68,14 @@ export function medianUs(histogram: Histogram): number {
 /** The p99 in microseconds of a histogram with at least one value. */
 export function p99Us(histogram: Histogram): number {
   return histogram.getValueAtPercentile(99) / 1000;
+}
+
+/** The quantiles of a histogram in ns as the load generator tells them; null when it is empty. */
+export function latencyNs(histogram: Histogram): LoadResult['operations'][number]['latency_ns'] {
+  if (histogram.totalCount === 0) return null;
+  const at = (percentile: number): number => histogram.getValueAtPercentile(percentile);
+  const [min, mean] = [histogram.minNonZeroValue, histogram.mean];
+  return { min, p50: at(50), p90: at(90), p99: at(99), p999: at(99.9), max: at(100), mean };
 }
 
 /** The quantiles of a histogram in ns as microseconds, or null when it is empty. */

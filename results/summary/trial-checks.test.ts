@@ -59,3 +59,27 @@ test('a stream that was not answered makes all of it invalid, few lost datagrams
   expect(many.about).toContain('p99');
   expect(many.about).not.toContain('throughput');
 });
+
+test('one of several load generators that begins late is named, beyond what its clock may be wrong by', () => {
+  const doubts = (began_us: number) => {
+    const one = outcome('resp', 0);
+    one.measurement!.measurement.generators = {
+      ...{ missing_hosts: [], spread_us: began_us, bound_us: 500 },
+      hosts: [
+        { host: 'client0', began_us: 0, bound_us: 100 },
+        { host: 'client1', began_us, bound_us: 400 },
+      ],
+    };
+    Object.assign(one.measurement!.recording!.result, { rates: { window_s: 2 } });
+    return checkTrials({ finished_at: 'then' } as Manifest, [one], 100_000).filter(({ reason }) =>
+      reason.includes('began'),
+    );
+  };
+  expect(doubts(20_400)).toEqual([]);
+  expect(doubts(20_401)).toMatchObject([
+    {
+      state: 'suspect',
+      reason: expect.stringContaining('the load generator on client1 began 20.4 ms after the first'),
+    },
+  ]);
+});

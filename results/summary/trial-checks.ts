@@ -20,6 +20,7 @@ export function checkTrials(manifest: Manifest, outcomes: TrialOutcome[], sample
     ...failures(outcomes),
     ...badReplies(outcomes),
     ...unanswered(outcomes),
+    ...stragglers(outcomes),
     ...absences(manifest, outcomes),
     ...fewSamples(outcomes, samples),
   ];
@@ -126,6 +127,26 @@ function lost(outcomes: TrialOutcome[]): Doubt[] {
   return gone < LOST_SHARE * sent
     ? [{ state: 'suspect', about: ['p999'], reason }]
     : [{ state: 'invalid', about: LATENCIES, reason }];
+}
+
+/** Of the window: one of several load generators that began so much later measured beside a part of the load. */
+const LATE_SHARE = 0.01;
+
+function stragglers(outcomes: TrialOutcome[]): Doubt[] {
+  return outcomes.flatMap((outcome) => {
+    const { generators } = outcome.measurement?.measurement ?? {};
+    const window_us = (outcome.measurement?.recording?.result.rates?.window_s ?? 0) * 1e6;
+    const late = (generators?.hosts ?? []).filter(
+      ({ began_us, bound_us }) => (began_us ?? 0) > LATE_SHARE * window_us + (bound_us ?? 0),
+    );
+    return late.map(({ host, began_us }) =>
+      aboutAll(
+        'suspect',
+        `${nameTrials([outcome])}: the load generator on ${host} began ${((began_us ?? 0) / 1000).toFixed(1)} ms after ` +
+          'the first: until then there was only a part of the load.',
+      ),
+    );
+  });
 }
 
 function absences({ finished_at }: Manifest, outcomes: TrialOutcome[]): Doubt[] {
