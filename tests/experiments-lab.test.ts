@@ -54,7 +54,7 @@ it('on this machine a run has the addresses, interfaces and environment of its h
   expect(manifest).not.toMatch(/secret|somebody/);
 });
 
-it('on several generators it is refused before anything is there of it', async () => {
+it('another program on several generators is refused before anything is there of it', async () => {
   const run = create({ systems: [redis], workload });
   const lab = writeLab(run, '{ server: me, generators: [me, far] }');
   const { exitCode, stderr } = await run.start(
@@ -64,11 +64,13 @@ it('on several generators it is refused before anything is there of it', async (
     'systems.redis.device=lo',
     '--set',
     'workload.clients=2',
+    '--set',
+    'systems.redis.client.program=redis-benchmark',
   );
   expect([exitCode, stderr]).toEqual([
     1,
     expect.stringMatching(
-      /^bypassbench: redis: me, far are to generate its load, and what starts several .* is not there yet/,
+      /^bypassbench: redis: me, far are to generate its load with redis-benchmark, which does not wait/,
     ),
   ]);
   expect(existsSync(run.out)).toBe(false);

@@ -198,10 +198,12 @@ class ServerRun {
     }
     const generators: GeneratorOnHost[] = [];
     for (const [index, { placed, host }] of ends.generators.entries()) {
-      const own = path.join(folder, HOSTS_FOLDER, host.name);
+      const { name } = placed.host;
+      const own = path.join(folder, HOSTS_FOLDER, name);
       const there = await this.#run.mirror(host, own);
       const place = { place: index + 1, of: ends.generators.length };
       generators.push({
+        name,
         host,
         folder: own,
         there,

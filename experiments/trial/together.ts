@@ -42,6 +42,8 @@ const TRIPS = 4;
 const COLLECTED_AT_ONCE = 8;
 
 export interface GeneratorOnHost {
+  /** As the lab calls its host. */
+  name: string;
   host: TrialHost;
   meter: Meter & { server: MeasuredServer };
   /** Of what it writes, and its mirror there. */
@@ -77,7 +79,11 @@ export async function measureTogether(request: TogetherRequest): Promise<Measure
 
 class Together {
   readonly #request: TogetherRequest;
+  /** In any order. */
   readonly #started: Started[] = [];
+  readonly #starting: Promise<Started>[] = [];
+  /** Hosts. */
+  readonly #ready = new Set<string>();
   /** Rejects when one of them, or the server, has ended without having measured. */
   readonly #broken: Promise<never>;
   #break: (why: Promise<never>) => void = () => {};
@@ -113,8 +119,8 @@ class Together {
     // An open loop begins its schedule with the warm-up.
     const lead_s = LEAD_MS / 1000 + TRIPS * (longest_ns / 1e9) + (open_loop ? warmup_s : 0);
     const moment_ns = BigInt(readClocks().realtime_ns) + BigInt(Math.round(lead_s * 1e9));
-    const told = this.#started.map(({ process }, index) => {
-      const { offset_ns } = clocks[index] as TrialClock;
+    const told = this.#started.map(({ host, process }) => {
+      const { offset_ns } = clocks[generators.findIndex((one) => one.host === host)] as TrialClock;
       return process.tell(`${moment_ns + BigInt(Math.round(offset_ns))}`);
     });
     const limit_s = lead_s + duration_s + margin_s;
@@ -127,24 +133,30 @@ class Together {
 
   async stop(): Promise<void> {
     this.#isOver = true;
+    // One that is being started is stopped as well.
+    await Promise.allSettled(this.#starting);
     await Promise.all(this.#started.map(({ process }) => process.stop(STOP_GRACE_MS)));
   }
 
   async #warmUp(first: GeneratorOnHost, others: GeneratorOnHost[], populates: boolean): Promise<void> {
-    await this.#start(first);
-    if (populates) await this.#started[0]?.process.untilSaid(POPULATED_LINE);
-    // In their order, in which clocks are read and results merged.
-    for (const other of others) await this.#start(other);
+    const { process } = await this.#start(first);
+    if (populates) await process.untilSaid(POPULATED_LINE);
+    if (this.#isOver) return;
+    await Promise.all(others.map((other) => this.#start(other)));
     await Promise.all(this.#started.map((one) => this.#untilReady(one)));
   }
 
-  readonly #ready = new Set<string>();
-
-  async #untilReady({ host, process }: Started): Promise<void> {
-    if (await process.untilSaid(READY_LINE)) this.#ready.add(host.name);
+  async #untilReady({ name, process }: Started): Promise<void> {
+    if (await process.untilSaid(READY_LINE)) this.#ready.add(name);
   }
 
-  async #start(generator: GeneratorOnHost): Promise<void> {
+  #start(generator: GeneratorOnHost): Promise<Started> {
+    const starting = this.#begin(generator);
+    this.#starting.push(starting);
+    return starting;
+  }
+
+  async #begin(generator: GeneratorOnHost): Promise<Started> {
     const { host, meter, there } = generator;
     const process = await host.start({
       argv: meter.argv,
@@ -160,10 +172,12 @@ class Together {
     void process.ended.then((end) => {
       if (!this.#isOver && !MEASURED.includes(end)) this.#break(this.#generatorEnded(started, end));
     });
+    return started;
   }
 
+  /** In the order of the generators. */
   #readClocks(): Promise<TrialClock[]> {
-    return Promise.all(this.#started.map(({ host }) => host.readClock()));
+    return Promise.all(this.#request.generators.map(({ host }) => host.readClock()));
   }
 
   /** What `work` gives, unless it takes longer than so many seconds, or somebody has ended. */
@@ -185,7 +199,7 @@ class Together {
   }
 
   #notReady(limit_s: number): TrialFailure {
-    const names = this.#request.generators.map(({ host }) => host.name);
+    const names = this.#request.generators.map(({ name }) => name);
     const late = names.filter((name) => !this.#ready.has(name));
     const others = names.filter((name) => this.#ready.has(name));
     const waited = others.length === 0 ? '' : `; ${others.join(', ')} waited for it`;
@@ -197,7 +211,7 @@ class Together {
 
   #notEnded(limit_s: number): TrialFailure {
     const running = this.#started.filter(({ process }) => process.end === null);
-    const late = running.map(({ host }) => host.name);
+    const late = running.map(({ name }) => name);
     const message =
       `the load generator on ${late.join(', ')} had not finished ${this.#request.operation} after ${limit_s} s ` +
       '(duration and margin): the server or the load generator hangs';
@@ -209,22 +223,18 @@ class Together {
     return [...server.logs, ...generators.map(({ meter, folder }) => logsOf(meter, folder).stderrFile)];
   }
 
-  async #generatorEnded({ host, meter, folder }: Started, end: string): Promise<never> {
+  async #generatorEnded({ name, host, meter, folder }: Started, end: string): Promise<never> {
     const { server, operation } = this.#request;
     const { stderrFile } = logsOf(meter, folder);
     if (host.lost !== null) {
-      throw new TrialFailure(host.lost, this.#logs(), { isFinal: false, missingHosts: [host.name] });
+      throw new TrialFailure(host.lost, this.#logs(), { isFinal: false, missingHosts: [name] });
     }
     await refuseEnded(server, operation);
     await host.collect(folder);
     const said = (await lastWords([stderrFile])) ?? 'it said nothing on stderr';
-    throw new TrialFailure(
-      `${meter.name} on ${host.name} ${end} during ${operation}: ${said}`,
-      [stderrFile],
-      {
-        missingHosts: [host.name],
-      },
-    );
+    throw new TrialFailure(`${meter.name} on ${name} ${end} during ${operation}: ${said}`, [stderrFile], {
+      missingHosts: [name],
+    });
   }
 
   async #serverEnded(server: MeasuredServer, operation: TogetherRequest['operation']): Promise<never> {
@@ -238,7 +248,7 @@ async function withMissing(error: unknown, generators: readonly GeneratorOnHost[
   if (!(error instanceof TrialFailure) || error.missingHosts.length > 0) return error;
   // What was under way fails before it is known that the host is lost.
   await new Promise((resolve) => setImmediate(resolve));
-  const missingHosts = generators.filter(({ host }) => host.lost !== null).map(({ host }) => host.name);
+  const missingHosts = generators.filter(({ host }) => host.lost !== null).map(({ name }) => name);
   const { message, logs, isFinal } = error;
   return missingHosts.length === 0 ? error : new TrialFailure(message, logs, { isFinal, missingHosts });
 }
@@ -261,14 +271,14 @@ async function mergeParts(request: TogetherRequest, clocks: readonly TrialClock[
       const clockOffset_us = (clocks[index] as TrialClock).offset_ns / 1000;
       merged.add({ result, clockOffset_us, files: await textsOf(generator, mergedFiles(result)) });
     } catch (error) {
-      const { host, meter } = generator;
-      const why = `${meter.name} on ${host.name} left no usable ${RESULT_FILE}: ${(error as Error).message}`;
+      const { name, meter } = generator;
+      const why = `${meter.name} on ${name} left no usable ${RESULT_FILE}: ${(error as Error).message}`;
       throw new TrialFailure(why, [logsOf(meter, generator.folder).stderrFile], {
-        missingHosts: [host.name],
+        missingHosts: [name],
       });
     }
   }
-  const names = generators.map(({ host }) => host.name);
+  const names = generators.map(({ name }) => name);
   const record = beginnings(names, merged.begins_us, clocks);
   const result = merged.result();
   if (result === null) {

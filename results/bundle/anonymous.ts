@@ -83,7 +83,14 @@ function withoutHostNames(key: string, value: unknown, { hosts }: LabNames): unk
   const of = (name: unknown): unknown => hosts.get(String(name)) ?? name;
   const keys = (rename: (name: string) => string): unknown =>
     Object.fromEntries(Object.entries(value).map(([name, one]) => [rename(name), one]));
-  if (key === 'hosts' && Array.isArray(value)) return value.map((one) => ({ ...one, name: of(one?.name) }));
+  if (key === 'hosts' && Array.isArray(value)) {
+    return value.map((one) => ({
+      ...one,
+      ...(one?.name !== undefined && { name: of(one.name) }),
+      ...(one?.host !== undefined && { host: of(one.host) }),
+    }));
+  }
+  if (key === 'missing_hosts' && Array.isArray(value)) return value.map(of);
   if (key === 'hosts') return keys((name) => String(of(name)));
   if (key === 'steal_s') return keys((name) => name.replace(/^[^:]+(?=:)/, (host) => String(of(host))));
   if (key !== 'place') return value;
@@ -93,6 +100,11 @@ function withoutHostNames(key: string, value: unknown, { hosts }: LabNames): unk
     ...(generators && { generators: generators.map(of) }),
     ...more,
   };
+}
+
+/** The path of a file of a run: each of several load generators has a folder, by its host. */
+export function anonymousPath(path: string, { hosts }: LabNames): string {
+  return path.replace(/(?<=\/hosts\/)[^/]+(?=\/)/, (name) => hosts.get(name) ?? name);
 }
 
 /** Those of this machine; root is everybody's. */

@@ -10,7 +10,7 @@ import { parse } from 'yaml';
 import { measured } from '../test-report.ts';
 import { manifest, run, system, writeRun } from '../test-synthetic-run.ts';
 import { writeReport } from '../write-report.ts';
-import { anonymous, anonymousJson, labNamesOf } from './anonymous.ts';
+import { anonymous, anonymousJson, anonymousPath, labNamesOf } from './anonymous.ts';
 import { bundleOf } from './bundle.ts';
 import { tarGz } from './tar.ts';
 import { REPEAT_SCRIPT } from './texts.ts';
@@ -158,6 +158,7 @@ test('hosts of a lab and their addresses get other names, the same ones in every
     steal_s: { 'ann-node0:2': 0, '3': 1 },
     server_command: ['kv', '--bind', '10.10.1.1', '10.10.1.15', '127.0.0.1'],
     reason: 'host server was lost; ann-node0 too. The server said 10.10.1.101:6379.',
+    generators: { missing_hosts: ['ann-node0'], hosts: [{ host: 'server', began_us: 1 }] },
   };
   expect(JSON.parse(anonymousJson(JSON.stringify(json), [], lab))).toEqual({
     config: {
@@ -174,7 +175,10 @@ test('hosts of a lab and their addresses get other names, the same ones in every
     steal_s: { 'host1:2': 0, '3': 1 },
     server_command: ['kv', '--bind', '192.0.2.1', '10.10.1.15', '127.0.0.1'],
     reason: 'host host2 was lost; host1 too. The server said 192.0.2.2:6379.',
+    generators: { missing_hosts: ['host1'], hosts: [{ host: 'host2', began_us: 1 }] },
   });
+  const file = 'trials/001-server-t1/get-c1/hosts/server/result.json';
+  expect(anonymousPath(file, lab)).toBe('trials/001-server-t1/get-c1/hosts/host2/result.json');
   expect(anonymous('to ann-node0 at 10.10.1.1.', [], lab)).toBe('to host1 at 192.0.2.1.');
 });
 

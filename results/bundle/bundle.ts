@@ -6,7 +6,7 @@ import { dirname, join, posix, relative, sep } from 'node:path';
 import { CALIBRATION_FILE, CALIBRATION_FOLDER, MANIFEST_FILE } from '../formats/index.ts';
 import { readRun } from '../run/run-folder.ts';
 import { writeReport } from '../write-report.ts';
-import { anonymous, anonymousJson, type LabNames, labNamesOf } from './anonymous.ts';
+import { anonymous, anonymousJson, anonymousPath, type LabNames, labNamesOf } from './anonymous.ts';
 import { type ArchivedFile, tarGz } from './tar.ts';
 import {
   containerfile,
@@ -63,7 +63,7 @@ export async function bundleOf(dir: string, name: string): Promise<Buffer> {
 async function copyData(from: string, to: string, lab: LabNames): Promise<void> {
   for (const { path, content } of await filesBelow(from)) {
     if (!RAW_FILES.includes(path) && !RAW_FOLDERS.some((folder) => path.startsWith(`${folder}/`))) continue;
-    const copied = join(to, path);
+    const copied = join(to, anonymousPath(path, lab));
     await mkdir(dirname(copied), { recursive: true });
     await writeFile(copied, BINARY.test(path) ? content : withoutNames(path, content.toString('utf8'), lab));
   }
