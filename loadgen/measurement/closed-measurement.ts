@@ -29,8 +29,11 @@ import { latencyNsAt, newTallies, type Tally } from './tally.ts';
 const WINDOWS_PER_SLICE = 100;
 /** It has slices and readings, as the window has. */
 const REHEARSAL_S = 0.16;
-/** Between the last practice of one of several generators and its window: to set the window up. */
-const REST_NS = 10e6;
+/**
+ * Between the last practice of one of several generators and its window: what that left is collected, and the window
+ * set up. Two generators that share a core needed up to 50 ms for it.
+ */
+const REST_NS = 60e6;
 /** How long the end of a slice waits for replies, as a share of its length: ten times what they usually take. */
 const PATIENCE_SHARE = 0.1;
 
