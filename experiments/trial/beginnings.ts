@@ -2,6 +2,11 @@
 import type { GeneratorsRecord } from '../../results/formats/index.ts';
 import type { TrialClock } from '../machine/trial-host.ts';
 
+/** A moment of our clock by that of a host, both in ns since 1970. */
+export function momentThere(moment_ns: bigint, { offset_ns }: Pick<TrialClock, 'offset_ns'>): bigint {
+  return moment_ns + BigInt(Math.round(offset_ns));
+}
+
 /**
  * @param begins_us of each host, by our clock
  * @param clocks of the hosts, by which that was told: each is wrong by at most its bound

@@ -17,7 +17,7 @@ import { MergedLoad, mergedFiles } from '../../results/index.ts';
 import { TrialFailure } from '../errors.ts';
 import { readClocks } from '../machine/linux.ts';
 import type { TrialClock, TrialHost, TrialProcess } from '../machine/trial-host.ts';
-import { beginnings } from './beginnings.ts';
+import { beginnings, momentThere } from './beginnings.ts';
 import {
   logsOf,
   MEASURED,
@@ -120,8 +120,8 @@ class Together {
     const lead_s = LEAD_MS / 1000 + TRIPS * (longest_ns / 1e9) + (open_loop ? warmup_s : 0);
     const moment_ns = BigInt(readClocks().realtime_ns) + BigInt(Math.round(lead_s * 1e9));
     const told = this.#started.map(({ host, process }) => {
-      const { offset_ns } = clocks[generators.findIndex((one) => one.host === host)] as TrialClock;
-      return process.tell(`${moment_ns + BigInt(Math.round(offset_ns))}`);
+      const clock = clocks[generators.findIndex((one) => one.host === host)] as TrialClock;
+      return process.tell(`${momentThere(moment_ns, clock)}`);
     });
     const limit_s = lead_s + duration_s + margin_s;
     const ended = Promise.all([...told, ...this.#started.map(({ process }) => process.ended)]);
