@@ -153,8 +153,8 @@ export class Receiver implements Acknowledging {
     if (window <= 0) return false;
     if (isWithin(sequence, next, advertisedEdge)) return true;
     const length = segment.sequenceLength;
-    // A peer that has used up its window has no other number for an acknowledgement.
-    if (length === 0) return sequence === advertisedEdge && !(segment.flags & Flag.Rst);
+    // A peer that has used up its window has no other number for an acknowledgement, or a reset.
+    if (length === 0) return sequence === advertisedEdge;
     return isWithin(advance(sequence, length - 1), next, advertisedEdge);
   }
 
