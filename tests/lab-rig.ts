@@ -1,5 +1,5 @@
 /**
- * A laboratory on this machine: three hosts and a controller, each a network namespace, joined by a bridge. Each host
+ * A laboratory on this machine: three hosts, or more, and a controller, each a network namespace, joined by a bridge. Each host
  * has its own processes, its own /run and /dev/shm, and a real OpenSSH server, whose keys are made here. To ssh it is a
  * network like any other; nobody's ~/.ssh is read, and nothing listens outside of the namespaces.
  *
@@ -26,8 +26,9 @@ import { makeVethPair } from '../experiments/wire/veth.ts';
 import { findSshd } from '../scripts/fetch-sshd.mjs';
 import { root } from './source-tree.ts';
 
-const HOSTS = ['server0', 'client0', 'client1'] as const;
-export type RigHostName = (typeof HOSTS)[number];
+/** Those that every rig has; one with more clients has `client2` and so on. */
+export type RigHostName = 'server0' | 'client0' | 'client1';
+const CLIENTS = 2;
 
 /** As experiments/labs/namespaces.yaml has them, and the port and the interface. */
 const NETWORK = '10.78.0';
@@ -59,7 +60,7 @@ export function mayMakeLab(): boolean {
 }
 
 export class RigHost {
-  readonly name: RigHostName;
+  readonly name: string;
   readonly address: string;
   /** On this machine, for files that the host has by itself; the host sees it at the same path. */
   readonly folder: string;
@@ -67,7 +68,7 @@ export class RigHost {
   readonly pid: number;
   readonly #atRest: ReadonlySet<number>;
 
-  constructor(name: RigHostName, address: string, folder: string, pid: number) {
+  constructor(name: string, address: string, folder: string, pid: number) {
     this.name = name;
     this.address = address;
     this.folder = folder;
@@ -76,12 +77,7 @@ export class RigHost {
   }
 
   /** How bypassbench reaches it. */
-  access({
-    target = this.name as string,
-    user = null as string | null,
-    folder = CHECKOUT,
-    env = {},
-  } = {}): HostAccess {
+  access({ target = this.name, user = null as string | null, folder = CHECKOUT, env = {} } = {}): HostAccess {
     const ssh = { host: target, user, port: null, identity: null, jump: null };
     const all = { TMPDIR: temporaryIn(this.folder), ...env };
     return { name: this.name, launcher: 'ssh', ssh, node: null, folder, env: all };
@@ -137,38 +133,41 @@ const temporaryIn = (folder: string): string => path.join(folder, 'tmp');
 export class LabRig {
   readonly folder: string;
   readonly hosts: Readonly<Record<RigHostName, RigHost>>;
+  /** The same, and all others. */
+  readonly all: readonly RigHost[];
   /** The words in front of a command that is to run where the controller is. */
   readonly inside: readonly [string, ...string[]];
   readonly #controller: number;
   readonly #holders: readonly ChildProcess[];
   readonly #path = process.env.PATH;
 
-  private constructor(folder: string, holders: readonly ChildProcess[]) {
+  private constructor(folder: string, names: readonly string[], holders: readonly ChildProcess[]) {
     const [controller, ...hosts] = holders;
     this.folder = folder;
     this.#holders = holders;
     this.#controller = controller!.pid!;
     this.inside = ['nsenter', '--target', `${this.#controller}`, '--net'];
-    this.#join(hosts);
-    const made = HOSTS.map((name, index) => {
+    this.#join(names, hosts);
+    this.all = names.map((name, index) => {
       const first = firstChild(hosts[index] as ChildProcess);
-      return [name, new RigHost(name, addressOf(index), path.join(folder, name), first)];
+      return new RigHost(name, addressOf(index), path.join(folder, name), first);
     });
-    this.hosts = Object.fromEntries(made);
-    this.#findSshThere();
+    this.hosts = Object.fromEntries(this.all.map((host) => [host.name, host])) as typeof this.hosts;
+    this.#findSshThere(names);
   }
 
-  static async make(): Promise<LabRig> {
+  static async make(clients = CLIENTS): Promise<LabRig> {
+    const names = ['server0', ...Array.from({ length: clients }, (_, index) => `client${index}`)];
     const folder = mkdtempSync(path.join(os.tmpdir(), 'lab-'));
     chmodSync(folder, 0o755);
-    makeKeys(folder);
+    makeKeys(folder, names);
     writeUsers(folder);
     const controller = spawn('unshare', ['--net', '--mount', 'sh', '-c', CONTROLLER], { stdio: 'pipe' });
-    const holders = [controller, ...HOSTS.map((name) => startHost(folder, name))];
+    const holders = [controller, ...names.map((name) => startHost(folder, name))];
     try {
       await Promise.all(holders.map(ready));
-      const rig = new LabRig(folder, holders);
-      await Promise.all(HOSTS.map((name) => rig.#untilReachable(name)));
+      const rig = new LabRig(folder, names, holders);
+      await Promise.all(names.map((name) => rig.#untilReachable(name)));
       return rig;
     } catch (error) {
       for (const holder of holders) holder.kill('SIGKILL');
@@ -196,10 +195,10 @@ export class LabRig {
     rmSync(this.folder, { recursive: true });
   }
 
-  #join(hosts: readonly ChildProcess[]): void {
+  #join(names: readonly string[], hosts: readonly ChildProcess[]): void {
     this.run('ip', 'link', 'add', 'bridge0', 'type', 'bridge');
     this.run('ip', 'addr', 'add', `${CONTROLLER_ADDRESS}/${PREFIX_BITS}`, 'dev', 'bridge0');
-    for (const [index, name] of HOSTS.entries()) {
+    for (const [index, name] of names.entries()) {
       const host = hosts[index]?.pid as number;
       makeVethPair(
         { interface: portOf(name), network: this.#controller },
@@ -213,9 +212,9 @@ export class LabRig {
   }
 
   /** From now on `ssh` is one that knows the rig's hosts and sits where the controller is. */
-  #findSshThere(): void {
+  #findSshThere(names: readonly string[]): void {
     const config = path.join(this.folder, 'ssh_config');
-    writeFileSync(config, sshConfig(this.folder));
+    writeFileSync(config, sshConfig(this.folder, names));
     const bin = path.join(this.folder, 'bin');
     const real = execFileSync('sh', ['-c', 'command -v ssh'], { encoding: 'utf8' }).trim();
     mkdirSync(bin);
@@ -227,7 +226,7 @@ export class LabRig {
     process.env.PATH = `${bin}:${process.env.PATH}`;
   }
 
-  async #untilReachable(name: RigHostName): Promise<void> {
+  async #untilReachable(name: string): Promise<void> {
     for (let attempt = 0; ; attempt++) {
       const { status, stderr } = spawnSync('ssh', [name, 'true'], { encoding: 'utf8' });
       if (status === 0) return;
@@ -238,7 +237,7 @@ export class LabRig {
 }
 
 const addressOf = (index: number): string => `${NETWORK}.${index + 1}`;
-const portOf = (name: RigHostName): string => `to-${name}`;
+const portOf = (name: string): string => `to-${name}`;
 
 function firstChild(holder: ChildProcess): number {
   return Number.parseInt(readFileSync(`/proc/${holder.pid}/task/${holder.pid}/children`, 'utf8'), 10);
@@ -246,7 +245,7 @@ function firstChild(holder: ChildProcess): number {
 
 const CONTROLLER = 'mount -t sysfs sysfs /sys && ip link set lo up && echo ready && exec cat >/dev/null';
 
-function startHost(folder: string, name: RigHostName): ChildProcess {
+function startHost(folder: string, name: string): ChildProcess {
   const own = path.join(folder, name);
   mkdirSync(temporaryIn(own), { recursive: true });
   chmodSync(temporaryIn(own), 0o1777);
@@ -293,14 +292,14 @@ async function ready(holder: ChildProcess): Promise<void> {
 const keyOf = (folder: string, name: string): string => path.join(folder, 'keys', name);
 
 /** A host key, a user's key, and one of somebody whom no host knows. */
-function makeKeys(folder: string): void {
+function makeKeys(folder: string, names: readonly string[]): void {
   mkdirSync(path.join(folder, 'keys'));
   for (const name of ['host', 'user', 'stranger']) {
     execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', name, '-f', keyOf(folder, name)]);
   }
   const keyLine = (host: string, key: string): string =>
     `${host} ${readFileSync(`${keyOf(folder, key)}.pub`, 'utf8')}`;
-  const known = [...HOSTS, 'locked'].map((host) => keyLine(host, 'host'));
+  const known = [...names, 'locked'].map((host) => keyLine(host, 'host'));
   known.push(keyLine('changed', 'stranger'));
   writeFileSync(path.join(folder, 'known_hosts'), known.join(''));
 }
@@ -345,11 +344,11 @@ function sshdConfig(folder: string, unpacked: string): string {
 }
 
 /** Hosts of the rig, and names that lead to trouble. */
-function sshConfig(folder: string): string {
+function sshConfig(folder: string, names: readonly string[]): string {
   const entry = (name: string, address: string, key = 'user'): string =>
     `Host ${name}\n  HostName ${address}\n  HostKeyAlias ${name}\n  IdentityFile ${keyOf(folder, key)}\n`;
   return [
-    ...HOSTS.map((name, index) => entry(name, addressOf(index))),
+    ...names.map((name, index) => entry(name, addressOf(index))),
     // It lets nobody in with this key; no host key of it is known; another one is known.
     entry('locked', addressOf(0), 'stranger'),
     entry('unknown', addressOf(0)),
