@@ -1,7 +1,7 @@
 /**
- * A laboratory on this machine: three hosts, or more, and a controller, each a network namespace, joined by a bridge. Each host
- * has its own processes, its own /run and /dev/shm, and a real OpenSSH server, whose keys are made here. To ssh it is a
- * network like any other; nobody's ~/.ssh is read, and nothing listens outside of the namespaces.
+ * A laboratory on this machine: three hosts, or more, and a controller, each a network namespace, joined by a bridge.
+ * Each host has its own processes, its own /run and /dev/shm, and a real OpenSSH server, whose keys are made here. To
+ * ssh it is a network like any other; nobody's ~/.ssh is read, and nothing listens outside of the namespaces.
  *
  * A host ends with this process, however that ends: its first process reads from this one.
  */
