@@ -5,14 +5,17 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { decodeFromCompressedBase64 } from 'hdr-histogram-js';
+import { median } from 'simple-statistics';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { availableCores } from '../experiments/machine/machine.ts';
 import {
   type LoadResult,
   loadResultFormat,
   manifestFormat,
+  type StagesFile,
   type Trial,
   trialFormat,
+  unpackStages,
 } from '../results/formats/index.ts';
 import { CHECKOUT, INTERFACE, LabRig, mayMakeLab, PREFIX_BITS, type RigHostName } from './lab-rig.ts';
 import { root } from './source-tree.ts';
@@ -135,6 +138,42 @@ describe.runIf(mayMakeLab())('a run on other hosts (takes root, and an sshd that
     expect(figure).not.toContain('changed during the run');
     expect(existsSync(path.join(run.out, 'figure.svg'))).toBe(true);
     expect([0, 1]).toContain(exitCode);
+    expect(left()).toEqual([[], [], []]);
+  });
+
+  it('splits latencies into stages by the clock of each host, with one stage for both ways', async () => {
+    const own = { duration_s: 0.3 };
+    const run = start('stages', ['redis', 'kv-kernel'], { stages: { every: 2, duration_s: 0.5 } }, own);
+    await run.ended;
+    expect(trialsOf(run.out).map(({ status, reason }) => [status, reason])).toEqual([
+      ['ok', null],
+      ['ok', null],
+    ]);
+    const stamped = Object.fromEntries(
+      readdirSync(path.join(run.out, 'trials')).map((name) => {
+        const folder = path.join(run.out, 'trials', name, 'get-c1', 'stamped');
+        expect(readdirSync(folder).filter((file) => file.endsWith('.stamps'))).toEqual([]);
+        const file = unpackStages(readFileSync(path.join(folder, 'stages.json.gz')));
+        return [trialIn(run.out, name).subject, file];
+      }),
+    );
+    const { redis, 'kv-kernel': ported } = stamped as Record<string, StagesFile>;
+    expect([redis?.clocks, ported?.clocks]).toEqual(['client only', 'two']);
+    expect(redis?.server_command_us).toBeGreaterThan(0);
+    expect(ported?.joined).toBeGreaterThan(20);
+    // Of slow requests on a busy machine many are at the edge of a window.
+    expect(ported!.incomplete + ported!.inconsistent).toBeLessThan(ported!.joined / 2);
+    const { both_ways_between = [], server_application = [], ...others } = ported!.stages_ns;
+    expect(Object.keys(others)).not.toContain('request_between');
+    // Hosts' clocks are days apart: with the rate of a counter by two of them no stage would be within the latency.
+    for (const [index, latency_ns] of ported!.latency_ns.entries()) {
+      const all = Object.values(ported!.stages_ns).map((values) => values[index] ?? Number.NaN);
+      expect(Math.max(...all)).toBeLessThanOrEqual(latency_ns + 100);
+      expect(all.reduce((sum, ns) => sum + ns)).toBeLessThanOrEqual(latency_ns + 100);
+    }
+    expect(median(server_application)).toBeGreaterThan(0);
+    expect(median(both_ways_between)).toBeGreaterThan(0);
+    expect(readFileSync(path.join(run.out, 'report.html'), 'utf8')).toContain('on the way, both ways');
     expect(left()).toEqual([[], [], []]);
   });
 

@@ -2,10 +2,14 @@
  * The libOS describes by itself what it records, and imports no format: these tests hold the two descriptions
  * together.
  */
+import { mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { nowNs, PauseLog, portsOf, StampKind, StampRing } from '../libos/index.ts';
+import { EVERY } from '../libos/stamps/ring.ts';
 import { SLICE_NS } from '../loadgen/measurement/slices.ts';
 import * as formats from '../results/formats/index.ts';
 
@@ -31,6 +35,34 @@ test('a log of pauses with a gap and a garbage collection is what pauses.json ho
   const text = formats.pausesFormat.write({ schema, ...pauses });
   expect(formats.pausesFormat.read(text)).toEqual({ schema, ...pauses });
   expect(JSON.parse(text)).toEqual({ schema, ...pauses });
+});
+
+test('a ring is told by its file to stamp, and read from it while its maker runs', () => {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'ring-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const file = path.join(folder, 'stamps');
+  const ring = StampRing.create(file, 4);
+  ring.take(StampKind.Push, portsOf(1, 2));
+  StampRing.stampEveryIn(file, 1);
+  expect(ring.words[EVERY]).toBe(1);
+  for (let end = 1; end <= 6; end++) {
+    const at = ring.take(StampKind.Push, portsOf(40_000, 6379));
+    ring.doubles[(at >> 3) + 1] = end;
+    ring.doubles[(at >> 3) + 5] = 1;
+  }
+  StampRing.stampEveryIn(file, 0);
+  expect(ring.words[EVERY]).toBe(0);
+  const known = StampRing.create(null, 4);
+  const untilNs = nowNs() + 20e6;
+  while (nowNs() < untilNs);
+  known.readClocks();
+  // It has read its clocks once: the rate is of that and of the moment of the snapshot.
+  expect(formats.readStampFile(ring.snapshot()).ns_per_count).toBeNaN();
+  const { connections, ns_per_count } = formats.readStampFile(StampRing.snapshotOf(file));
+  // What was there before it was told to is forgotten.
+  expect([...connections.keys()]).toEqual(['40000:6379']);
+  expect(connections.get('40000:6379')?.pushes.map(({ end }) => end)).toEqual([3, 4, 5, 6]);
+  expect(ns_per_count / formats.readStampFile(known.snapshot()).ns_per_count).toBeCloseTo(1, 2);
 });
 
 test('the file of a ring of stamps holds its stamps, the oldest first, and the rate of its counter', () => {

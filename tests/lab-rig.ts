@@ -1,11 +1,13 @@
 /**
  * A laboratory on this machine: three hosts, or more, and a controller, each a network namespace, joined by a bridge.
- * Each host has its own processes, its own /run and /dev/shm, and a real OpenSSH server, whose keys are made here. To
- * ssh it is a network like any other; nobody's ~/.ssh is read, and nothing listens outside of the namespaces.
+ * Each host has its own processes, its own /run and /dev/shm, a monotonic clock and the identity of a boot as of
+ * another machine, and a real OpenSSH server, whose keys are made here. To ssh it is a network like any other; nobody's
+ * ~/.ssh is read, and nothing listens outside of the namespaces.
  *
  * A host ends with this process, however that ends: its first process reads from this one.
  */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import {
   chmodSync,
@@ -38,6 +40,9 @@ const CONTROLLER_ADDRESS = `${NETWORK}.254`;
 /** Nobody has it. */
 const FREE_ADDRESS = `${NETWORK}.77`;
 
+/** How far hosts' monotonic clocks are apart: days, so that a difference of two of them is seen at once. */
+const APART_S = 1_000_000;
+
 /** Without root; has a home of its own. */
 export const OTHER_USER = 'rig-user';
 const OTHER_UID = 23_456;
@@ -55,7 +60,8 @@ export const INTERFACE = 'lan0';
 export function mayMakeLab(): boolean {
   const script =
     'mount -t tmpfs tmpfs /run && mount -t sysfs sysfs /sys && ip link add probe0 type bridge && ssh -V';
-  const words = ['--net', '--mount', '--pid', '--fork', '--mount-proc', 'sh', '-c', script];
+  const namespaces = ['--net', '--mount', '--pid', '--time', '--fork', '--mount-proc'];
+  const words = [...namespaces, 'sh', '-c', script];
   return findSshd() !== null && spawnSync('unshare', words, { stdio: 'ignore' }).status === 0;
 }
 
@@ -163,7 +169,10 @@ export class LabRig {
     makeKeys(folder, names);
     writeUsers(folder);
     const controller = spawn('unshare', ['--net', '--mount', 'sh', '-c', CONTROLLER], { stdio: 'pipe' });
-    const holders = [controller, ...names.map((name) => startHost(folder, name))];
+    const holders = [
+      controller,
+      ...names.map((name, index) => startHost(folder, name, (index + 1) * APART_S)),
+    ];
     try {
       await Promise.all(holders.map(ready));
       const rig = new LabRig(folder, names, holders);
@@ -245,18 +254,21 @@ function firstChild(holder: ChildProcess): number {
 
 const CONTROLLER = 'mount -t sysfs sysfs /sys && ip link set lo up && echo ready && exec cat >/dev/null';
 
-function startHost(folder: string, name: string): ChildProcess {
+/** `ahead_s`: of its monotonic clock. */
+function startHost(folder: string, name: string, ahead_s: number): ChildProcess {
   const own = path.join(folder, name);
   mkdirSync(temporaryIn(own), { recursive: true });
   chmodSync(temporaryIn(own), 0o1777);
   const { program, unpacked } = findSshd()!;
   const libraries = ['usr/lib', 'lib'].map((one) => path.join(unpacked, one, `${machineName()}-linux-gnu`));
   writeFileSync(path.join(own, 'sshd_config'), sshdConfig(folder, unpacked));
+  writeFileSync(path.join(own, 'boot_id'), `${randomUUID()}\n`);
   const script = [
     'mount -t sysfs sysfs /sys',
     'mount -t tmpfs tmpfs /run && mkdir -m 755 /run/sshd',
     'mount -t tmpfs tmpfs /dev/shm',
     `mount --bind "$FOLDER/passwd" /etc/passwd`,
+    `mount --bind "$OWN/boot_id" /proc/sys/kernel/random/boot_id`,
     `mkdir -p "$MOUNTED" && mount --bind "$CHECKOUT" "$MOUNTED"`,
     'ip link set lo up',
     '{ LD_LIBRARY_PATH="$LIBRARIES" "$SSHD" -D -e -f "$OWN/sshd_config" & }',
@@ -268,8 +280,11 @@ function startHost(folder: string, name: string): ChildProcess {
     ...{ FOLDER: folder, CHECKOUT: root, MOUNTED: CHECKOUT, OWN: own },
     ...{ SSHD: program, LIBRARIES: libraries.join(':') },
   };
-  const namespaces = ['--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
-  return spawn('unshare', [...namespaces, 'sh', '-c', script], { stdio: 'pipe', env });
+  const namespaces = ['--net', '--mount', '--pid', '--time', '--fork', '--kill-child', '--mount-proc'];
+  return spawn('unshare', [...namespaces, '--monotonic', `${ahead_s}`, 'sh', '-c', script], {
+    stdio: 'pipe',
+    env,
+  });
 }
 
 /** As Debian calls it in names of folders. */

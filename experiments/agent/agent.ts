@@ -16,6 +16,7 @@ import { availableCores, softwareVersions } from '../machine/machine.ts';
 import { freePort } from '../machine/ports.ts';
 import { type RunningProcess, Supervisor } from '../machine/process.ts';
 import { removeLeftovers } from '../machine/runner-folder.ts';
+import { keepStamps, startStamps } from '../machine/server-stamps.ts';
 import { hostFacts } from './host-facts.ts';
 import { LineReader } from './lines.ts';
 import {
@@ -184,6 +185,14 @@ class Agent {
     write: writeChunk,
     port: async ({ address }) => ({ port: await freePort(address) }),
     converse: async ({ host, port, request }) => ({ line: await converse(host, port, request) }),
+    start_stamps: async ({ file }) => {
+      await startStamps(file);
+      return {};
+    },
+    keep_stamps: async ({ file, kept }) => {
+      await keepStamps(file, kept);
+      return {};
+    },
     counts: ({ cores, pid }) => readCounts(cores, pid),
     set_sysctls: ({ values }) => {
       this.#supervisor.setSysctls(values);

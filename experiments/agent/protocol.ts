@@ -149,6 +149,9 @@ export const requests = {
     ask: z.object({ host: z.string(), port: z.int().min(1).max(65_535), request: z.string().nullable() }),
     answer: z.object({ line: z.string() }),
   },
+  /** Stamps of a server whose load generator is elsewhere (machine/server-stamps.ts). */
+  start_stamps: { ask: z.object({ file: z.string() }), answer: none },
+  keep_stamps: { ask: z.object({ file: z.string(), kept: z.string() }), answer: none },
   /** What took time from cores, and from a process (machine/interference.ts). */
   counts: {
     ask: z.object({ cores: z.array(count), pid: count.nullable() }),

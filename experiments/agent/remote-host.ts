@@ -96,6 +96,14 @@ export class RemoteHost implements TrialHost {
     return (await this.#ask('converse', { host, port, request })).line;
   }
 
+  async startStamps(file: string): Promise<void> {
+    await this.#ask('start_stamps', { file });
+  }
+
+  async keepStamps(file: string, kept: string): Promise<void> {
+    await this.#ask('keep_stamps', { file, kept });
+  }
+
   readCounts(cores: readonly number[], pid: number | null): Promise<TakenTime> {
     return this.#ask('counts', { cores: [...cores], pid });
   }

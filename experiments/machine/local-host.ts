@@ -7,6 +7,7 @@ import { converse } from './converse.ts';
 import { readCounts, type TakenTime } from './interference.ts';
 import { freePort } from './ports.ts';
 import type { RunningProcess, Supervisor } from './process.ts';
+import { keepStamps, startStamps } from './server-stamps.ts';
 import type { TrialClock, TrialHost, TrialLaunch } from './trial-host.ts';
 
 /** Of each end of a log that is looked at while its program runs. */
@@ -60,6 +61,14 @@ export class LocalHost implements TrialHost {
 
   converse(host: string, port: number, request: string | null): Promise<string> {
     return converse(host, port, request);
+  }
+
+  startStamps(file: string): Promise<void> {
+    return startStamps(file);
+  }
+
+  keepStamps(file: string, kept: string): Promise<void> {
+    return keepStamps(file, kept);
   }
 
   readCounts(cores: readonly number[], pid: number | null): Promise<TakenTime> {

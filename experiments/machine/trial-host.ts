@@ -52,8 +52,12 @@ export interface TrialHost {
   readLog(file: string): Promise<string>;
   /** A TCP port of an address there on which nothing listens. */
   freePort(address: string): Promise<number>;
-  /** The first line of what a server answers, asked from there, or why there is none: see converse.ts. */
+  /** What a server answers, asked from there, or why there is nothing: see converse.ts. */
   converse(host: string, port: number, request: string | null): Promise<string>;
+  /** Has the server there that stamps into `file` stamp all that passes it: see server-stamps.ts. */
+  startStamps(file: string): Promise<void>;
+  /** Ends that, and leaves what was stamped in `kept`, a file there. */
+  keepStamps(file: string, kept: string): Promise<void>;
   /** For these cores there, and for the threads of a process there. */
   readCounts(cores: readonly number[], pid: number | null): Promise<TakenTime>;
   /** Sets kernel parameters, by name, until `restoreSysctls`. Throws where one cannot be set. */

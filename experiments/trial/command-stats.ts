@@ -1,9 +1,10 @@
 /** How long a server says that its commands take: Redis's and Valkey's INFO commandstats. */
 import { TrialFailure } from '../errors.ts';
+import type { TrialHost } from '../machine/trial-host.ts';
 import type { WorkloadOperation } from './measurement.ts';
 import type { Address } from './readiness.ts';
 
-const TIMEOUT_MS = 5000;
+const INFO = '*2\r\n$4\r\nINFO\r\n$12\r\ncommandstats\r\n';
 
 /** Calls so far of one command, and the time that they took. */
 export interface CommandStats {
@@ -17,33 +18,19 @@ export function parseCommandStats(info: string, operation: WorkloadOperation): C
   return line ? { calls: Number(line[1]), usec: Number(line[2]) } : { calls: 0, usec: 0 };
 }
 
-/** Asks the server. Throws TrialFailure where it does not answer or counts nothing. */
+/** Asks the server, from `asking`. Throws TrialFailure where it does not answer or counts nothing. */
 export async function readCommandStats(
+  asking: TrialHost,
   address: Address,
   operation: WorkloadOperation,
 ): Promise<CommandStats> {
-  // Loaded here, since most runs ask nobody.
-  const { Redis } = await import('ioredis');
-  const client = new Redis({
-    host: address.host,
-    port: address.port,
-    lazyConnect: true,
-    connectTimeout: TIMEOUT_MS,
-    commandTimeout: TIMEOUT_MS,
-    retryStrategy: () => null,
-  });
-  // The promise below rejects with it.
-  client.on('error', () => {});
-  try {
-    await client.connect();
-    return parseCommandStats(await client.info('commandstats'), operation);
-  } catch (error) {
+  const answer = await asking.converse(address.host, address.port, INFO);
+  if (!/^# commandstats/i.test(answer)) {
     throw new TrialFailure(
-      `the server did not answer INFO commandstats (${(error as Error).message}): leave command_stats out of its config`,
+      `the server did not answer INFO commandstats (${answer}): leave command_stats out of its config`,
     );
-  } finally {
-    client.disconnect();
   }
+  return parseCommandStats(answer, operation);
 }
 
 /** Mean time of a command between two readings, or null where none was carried out. */

@@ -3,11 +3,11 @@
  */
 import os from 'node:os';
 import path from 'node:path';
-import { SERVER_PAUSES_FILE, STAMPED_FOLDER } from '../../results/formats/index.ts';
+import { SERVER_PAUSES_FILE, SERVER_STAMPS_FILE, STAMPED_FOLDER } from '../../results/formats/index.ts';
 import { beganInWords, writeStages } from '../../results/index.ts';
 import { hostValues, serverAddress } from '../config/host-placeholders.ts';
 import { fillPlaceholders, type SystemValues, startWithOptions } from '../config/placeholders.ts';
-import { generatorCores, isHere, isOneHost, placementOf } from '../config/placement.ts';
+import { generatorCores, isOneHost, placementOf } from '../config/placement.ts';
 import { protocolOf } from '../config/protocol.ts';
 import { stagesAt } from '../config/swept.ts';
 import { TrialFailure } from '../errors.ts';
@@ -97,8 +97,8 @@ class ServerRun {
 
   async #startAndMeasure(): Promise<void> {
     const { workload, subject, at } = this.#planned;
-    // Stamps of two hosts are of two clocks, and of another host its memory is not to be read.
-    const isStamped = hasMoments(subject) && isHere(this.#placement);
+    // Stamps are of one load generator.
+    const isStamped = hasMoments(subject) && this.#placement.generators.length === 1;
     const stages = isStamped ? stagesAt(this.#context.experiment.stages, at) : undefined;
     this.#context.onStep('start');
     const ends = await this.#reachHosts();
@@ -176,14 +176,33 @@ class ServerRun {
 
   /** Measures once more with stamps, and splits the latency into stages. */
   async #stamp(request: Measuring): Promise<void> {
-    const { operation, address, folder } = request;
+    const { operation, ends, address, folder } = request;
     const { command_stats } = this.#planned.subject;
-    const before = command_stats ? await readCommandStats(address, operation) : null;
-    await this.#measure(request);
-    const server_command_us = before && commandTime_us(before, await readCommandStats(address, operation));
+    const asking = ends.generators[0].host;
+    const before = command_stats ? await readCommandStats(asking, address, operation) : null;
+    await this.#measureStamped(request);
+    const server_command_us =
+      before && commandTime_us(before, await readCommandStats(asking, address, operation));
     await writeStages(folder, server_command_us).catch((error: Error) => {
       throw new TrialFailure(`the stamps of ${operation} cannot be used: ${error.message}`);
     });
+  }
+
+  /** A load generator on the server's host sees to the server's stamps itself. */
+  async #measureStamped(request: Measuring): Promise<void> {
+    const { server } = request.ends;
+    const { stamps } = this.#files(request.ends);
+    const isApart = this.#hasStamps && !isOneHost(this.#placement);
+    if (isApart) await server.startStamps(stamps);
+    await this.#measure(request);
+    if (!isApart) return;
+    const there = await this.#run.mirror(server, request.folder);
+    await server.keepStamps(stamps, path.join(there, SERVER_STAMPS_FILE));
+    await server.collect(request.folder);
+  }
+
+  get #hasStamps(): boolean {
+    return this.#planned.subject.start.some((word) => word.includes('{stamps}'));
   }
 
   async #measure(request: Measuring): Promise<MeasuredLoad> {
@@ -300,14 +319,14 @@ class ServerRun {
     out: string,
   ): Meter & { server: MeasuredServer } {
     const { trial, subject, workload } = this.#planned;
-    const { client, start } = subject;
+    const { client } = subject;
     const { seed } = this.#context.experiment;
     const files = this.#files(ends);
     const checkout = this.#context.checkouts.get(subject.name);
     const pair = corePairOf(subject, checkout, this.#placement);
     const cores = this.#clientCores(placed);
     const [core = client.core, ...more] = cores;
-    const hasStamps = start.some((word) => word.includes('{stamps}'));
+    const hasStamps = this.#hasStamps;
     const readsBusyTime = checkout === undefined || checkout.loadOptions.has('--server-busy-time');
     // An older load generator wants the core with it.
     const isTooOld = typeof pair === 'string' && checkout !== undefined;
@@ -323,7 +342,8 @@ class ServerRun {
       populate: this.#populates(request),
       files,
       ofHost: hostValues(placed),
-      serverStamps: hasStamps && request.stampsEvery !== null ? files.stamps : null,
+      serverStamps:
+        hasStamps && request.stampsEvery !== null && isOneHost(this.#placement) ? files.stamps : null,
       serverCore: pair === null || typeof pair === 'string' ? null : pair.server,
       serverPid,
       serverBusyTime: hasStamps && readsBusyTime && serverPid !== null ? files.stamps : null,

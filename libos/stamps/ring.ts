@@ -20,7 +20,7 @@
  * request's last byte carried it, and the pop of the same byte received it. So neither side sends anything
  * for this, and a server need not know.
  */
-import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync, readSync, writeSync } from 'node:fs';
 import { LibosError } from '../errors.ts';
 import { mapAnonymous } from '../memory/anonymous.ts';
 import { type MappedFile, mapFile } from '../memory/shared-file.ts';
@@ -105,6 +105,45 @@ export class StampRing {
     return header.readDoubleLE(SAYS_BUSY * 8) === 1 ? header.readDoubleLE(BUSY_NS * 8) : null;
   }
 
+  /**
+   * Has whoever made `file` stamp every n-th window of time from now on, and forget what it stamped before; 0 for no
+   * more. Writes to the file, so that nothing is mapped. Throws INVALID_ARGUMENT where there are no stamps.
+   */
+  static stampEveryIn(file: string, windows: number): void {
+    readHeader(file);
+    const fd = openSync(file, 'r+');
+    try {
+      if (windows > 0) writeSync(fd, Buffer.alloc(8), 0, 8, WRITTEN * 8);
+      const every = Buffer.alloc(4);
+      every.writeInt32LE(windows);
+      writeSync(fd, every, 0, 4, EVERY * 4);
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  /**
+   * A snapshot of the ring in `file`, whose maker still runs here: this moment is the newest reading of both clocks, so
+   * that it tells how fast the counter runs. Reads the file, so that nothing is mapped.
+   */
+  static snapshotOf(file: string): Uint8Array {
+    const { header } = readHeader(file);
+    const stamps = Math.min(header.readDoubleLE(WRITTEN * 8), header.readInt32LE(CAPACITY * 4));
+    const bytes = Buffer.alloc(HEADER_BYTES + stamps * STAMP_BYTES);
+    const fd = openSync(file, 'r');
+    try {
+      for (let at = 0; at < bytes.length; ) {
+        const read = readSync(fd, bytes, at, bytes.length - at, at);
+        if (read === 0) throw new LibosError('INVALID_ARGUMENT', 'stamps', -1, `${file} is cut off`);
+        at += read;
+      }
+    } finally {
+      closeSync(fd);
+    }
+    newestClocks().copy(bytes, (CLOCKS + 2) * 8);
+    return bytes;
+  }
+
   private constructor(memory: MappedFile) {
     this.#bytes = memory.bytes;
     this.#address = memory.address;
@@ -166,6 +205,15 @@ export class StampRing {
     const stamps = Math.min(this.doubles[WRITTEN], this.capacity);
     return this.#bytes.slice(0, HEADER_BYTES + stamps * STAMP_BYTES);
   }
+}
+
+let clocks: StampRing | null = null;
+
+/** Counter and monotonic clock by now, as a header has them. */
+function newestClocks(): Buffer {
+  clocks ??= StampRing.create(null, 1);
+  clocks.readClocks();
+  return Buffer.from(clocks.snapshot()).subarray((CLOCKS + 2) * 8, (CLOCKS + 4) * 8);
 }
 
 /** The header of a ring in `file`, and the length of all. Throws INVALID_ARGUMENT where there is none. */

@@ -24,6 +24,8 @@ function whyWithoutStages({ trials, manifest }: Run, point: Point): string {
     ({ name, moments }) => !moments && (name === system?.backend || name === system?.client.backend),
   );
   if (silent) return `the backend ${silent.title} does not say when its device is entered and left`;
+  if ((system?.place?.generators.length ?? 1) > 1)
+    return 'stamps are of one load generator, and it has several';
   const records = trials.filter(({ trial }) => trial.subject === point.system);
   const stamped = records.flatMap((record) => stampedIn(record, point));
   if (point.samples === 0) return 'nothing was measured';

@@ -76,6 +76,12 @@ function caption(summary: Summary, { plan }: Manifest, counter: Calibration['cou
             'its commands.',
         ]
       : []),
+    ...(isOnHosts(points)
+      ? [
+          'Server and load generator each have a clock of their own here: no time is of the two together, and what lies between ' +
+            'the machines is one stage for both ways, or in the block that is not split.',
+        ]
+      : []),
     ...estimates(summary),
     ...(counter ? [counterSentence(counter)] : []),
     ...(plan.stages ? [`Stamped: one window of some milliseconds in ${plan.stages.every}.`] : []),
@@ -89,6 +95,11 @@ function caption(summary: Summary, { plan }: Manifest, counter: Calibration['cou
   ];
 }
 
+/** Whether a stage holds the way between two machines. */
+function isOnHosts(points: Summary['points']): boolean {
+  return points.some(({ breakdown }) => breakdown?.p50?.stages_us.both_ways_between !== undefined);
+}
+
 /** How much of a block that is not split is the server's own work, by what its port takes. */
 function estimates({ points }: Summary): string[] {
   return [...Map.groupBy(unsplitEstimates(points), ({ point }) => point.system).values()].map((found) => {
@@ -98,7 +109,7 @@ function estimates({ points }: Summary): string[] {
     );
     return (
       `Of the block of ${point.label} near the p50, its own work would be ${each.join(', ')}, by what the application takes ` +
-      `in ${ported.label}; the rest is the kernel and its interface.`
+      `in ${ported.label}; the rest is ${isOnHosts([ported]) ? 'the way, ' : ''}the kernel and its interface.`
     );
   });
 }

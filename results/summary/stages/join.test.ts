@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { StampedConnection, StampFile, Transfer } from '../../formats/index.ts';
 import { breakdownAt } from './breakdown.ts';
@@ -88,6 +89,34 @@ describe('joining', () => {
     expect(byName.server_application).toBe(10);
     expect(byName.both_ways_between).toBe(20);
     expect(requests[0].stages_ns.reduce((sum, ns) => sum + ns)).toBe(110);
+  });
+
+  test('two counters: neither where the other one begins nor how fast it runs makes a difference', () => {
+    const stagesBy = (offset: number, ns_per_count: number): number[] => {
+      const by = ({ start, end, application, enter, leave }: Transfer) =>
+        transfer(
+          ...([start, end] as const),
+          ...([application, enter, leave].map((ns) => offset + ns / ns_per_count) as [
+            number,
+            number,
+            number,
+          ]),
+        );
+      const server = {
+        pops: serverConnection.pops.map(by),
+        pushes: serverConnection.pushes.map(by),
+      };
+      return joinStamps(file('7:8', clientConnection), file('8:7', server, 'other', ns_per_count)).requests[0]
+        .stages_ns;
+    };
+    const expected = stagesBy(0, 1);
+    const offset = fc.integer({ min: -(2 ** 40), max: 2 ** 40 });
+    const ns_per_count = fc.integer({ min: 1, max: 40 }).map((rate) => rate / 8);
+    fc.assert(
+      fc.property(offset, ns_per_count, (begin, rate) => {
+        for (const [index, ns] of stagesBy(begin, rate).entries()) expect(ns).toBeCloseTo(expected[index], 1);
+      }),
+    );
   });
 
   test('no stamps of the server: its part is one block', () => {
