@@ -126,14 +126,24 @@ async function withDistances(campaign: Campaign): Promise<Manifest> {
 }
 
 async function calibrateFirst(campaign: Campaign, interrupted: Promise<never>): Promise<void> {
-  const { experiment, out, supervisor, signal, progress } = campaign;
+  const { experiment, out, supervisor, hosts, signal, progress } = campaign;
   if (!experiment.calibration || existsSync(path.join(out.path, CALIBRATION_FILE))) return;
   progress.announce('calibrating the load generator');
-  const uncalibrated = await calibrate(experiment, out.path, supervisor, interrupted).catch((error) => {
+  const hostOf = hostsOf(new LocalHost(supervisor), hosts);
+  const asked = { experiment, runFolder: out.path, hostOf, signal, interrupted };
+  const uncalibrated = await calibrate(asked).catch((error) => {
     if (signal.aborted) return [];
     throw error;
   });
-  for (const { backend, reason } of uncalibrated) progress.warn(`not calibrated over ${backend}: ${reason}`);
+  for (const { backend, host, reason } of uncalibrated) {
+    const over = host === null ? backend : `${backend} on host ${host}`;
+    progress.warn(`not calibrated over ${over}: ${reason}`);
+  }
+}
+
+/** Of this machine and the others. */
+function hostsOf(local: TrialHost, hosts: RunHosts): TrialContext['hostOf'] {
+  return async (host) => (host.launcher === 'local' ? local : hosts.at(host));
 }
 
 /** Blocks of trials, one after the other. */
@@ -180,7 +190,7 @@ class Blocks {
         runFolder: out.path,
         wire: this.#wire,
         local: this.#local,
-        hostOf: async (host) => (host.launcher === 'local' ? this.#local : hosts.at(host)),
+        hostOf: hostsOf(this.#local, hosts),
         interrupted: this.#interrupted,
         onStep: (step) => progress.step(planned, step),
         warn: (message) => progress.warn(message),

@@ -9,6 +9,7 @@ import { median } from 'simple-statistics';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { availableCores } from '../experiments/machine/machine.ts';
 import {
+  calibrationFormat,
   type LoadResult,
   loadResultFormat,
   manifestFormat,
@@ -143,8 +144,9 @@ describe.runIf(mayMakeLab())('a run on other hosts (takes root, and an sshd that
 
   it('splits latencies into stages by the clock of each host, with one stage for both ways', async () => {
     const own = { duration_s: 0.3 };
-    const run = start('stages', ['redis', 'kv-kernel'], { stages: { every: 2, duration_s: 0.5 } }, own);
-    await run.ended;
+    const more = { stages: { every: 2, duration_s: 0.5 }, calibration: { duration_s: 0.1 } };
+    const run = start('stages', ['redis', 'kv-kernel'], more, own);
+    const { stderr } = await run.ended;
     expect(trialsOf(run.out).map(({ status, reason }) => [status, reason])).toEqual([
       ['ok', null],
       ['ok', null],
@@ -173,8 +175,18 @@ describe.runIf(mayMakeLab())('a run on other hosts (takes root, and an sshd that
     }
     expect(median(server_application)).toBeGreaterThan(0);
     expect(median(both_ways_between)).toBeGreaterThan(0);
-    expect(readFileSync(path.join(run.out, 'report.html'), 'utf8')).toContain('on the way, both ways');
+    const report = readFileSync(path.join(run.out, 'report.html'), 'utf8');
+    expect(report).toContain('on the way, both ways');
     expect(left()).toEqual([[], [], []]);
+    // Before all that the load generator is calibrated on its own host.
+    if (first === last) return expect(stderr).toContain('not calibrated over kernel on host client0');
+    const calibration = path.join(run.out, 'calibration/kernel/hosts/client0/calibration.json');
+    expect(calibrationFormat.read(readFileSync(calibration, 'utf8'))).toMatchObject({
+      core: last,
+      server_core: first,
+    });
+    expect(report).toContain('calibrated over kernel on host client0');
+    expect(report).not.toContain('One invariant counter stamps both sides');
   });
 
   it('doubts what was measured where a setting of a NIC changed meanwhile', async () => {

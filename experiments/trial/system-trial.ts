@@ -3,7 +3,12 @@
  */
 import os from 'node:os';
 import path from 'node:path';
-import { SERVER_PAUSES_FILE, SERVER_STAMPS_FILE, STAMPED_FOLDER } from '../../results/formats/index.ts';
+import {
+  HOSTS_FOLDER,
+  SERVER_PAUSES_FILE,
+  SERVER_STAMPS_FILE,
+  STAMPED_FOLDER,
+} from '../../results/formats/index.ts';
 import { beganInWords, writeStages } from '../../results/index.ts';
 import { hostValues, serverAddress } from '../config/host-placeholders.ts';
 import { fillPlaceholders, type SystemValues, startWithOptions } from '../config/placeholders.ts';
@@ -23,7 +28,7 @@ import { type MeasuredServer, type Meter, measure, type WorkloadOperation } from
 import type { SystemTrial } from './plan.ts';
 import { type Address, type ServerLogs, waitUntilReady } from './readiness.ts';
 import { HOST, startServer } from './server.ts';
-import { type GeneratorOnHost, HOSTS_FOLDER, measureTogether } from './together.ts';
+import { type GeneratorOnHost, measureTogether } from './together.ts';
 import {
   type EndedTrial,
   type MeasuredLoad,

@@ -32,8 +32,6 @@ import { runningTime } from './running-time.ts';
 import { lastWords } from './trial-folder.ts';
 import type { MeasuredLoad } from './trial-run.ts';
 
-/** In the folder of a measurement: a folder for what each generator wrote, by its host. */
-export const HOSTS_FOLDER = 'hosts';
 /** From when they are told until they begin, beside what telling them takes: they end a practice, and set up. */
 const LEAD_MS = 400;
 /** Telling takes one round trip; on a busy link it may take longer than those before. */

@@ -4,7 +4,7 @@
  *
  *     manifest.json            what was to be run, on which machine, with which software
  *     calibration/kernel/      what the load generator takes itself, over each backend: calibration.json, or in
- *                                uncalibrated.json why it is not known
+ *                                uncalibrated.json why it is not known; of a lab in hosts/NAME/
  *     trials/001-redis-t1/     one start of one system: trial.json, the server's logs, and a folder for each
  *                                (in a sweep at one of its points: 001-redis-p2-t1 is at the second)
  *       get-c1/                measurement: the load generator's result.json, slices.json.gz, pauses.json, get.hdr,

@@ -43,6 +43,8 @@ import {
 } from './target.ts';
 
 export const MANIFEST_FILE = 'manifest.json';
+/** Within a folder of a run: a folder for each host of a lab, of what was measured by each. */
+export const HOSTS_FOLDER = 'hosts';
 /** In `versions`, in front of the name of a trace that was replayed: the SHA-256 of its file. */
 export const TRACE_VERSION = 'trace ';
 const SCHEMA = 'bypassbench.manifest/5';

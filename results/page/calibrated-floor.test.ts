@@ -1,6 +1,7 @@
 /** The report names the generator's own floor in each state of distance that it was calibrated in. */
 import { expect, test } from 'vitest';
-import type { Calibration, Summary } from '../formats/index.ts';
+import type { Summary } from '../formats/index.ts';
+import type { Run } from '../run/run-folder.ts';
 import { point, summary } from '../summary/test-summary.ts';
 import { trust } from './trust.ts';
 
@@ -24,7 +25,7 @@ function page(states: (typeof near)[]): string {
     company: null,
   };
   const slice = (ns: number, p50_us: number) => ({ asked_us: null, before_ns: ns, after_ns: ns, p50_us });
-  const calibration: Calibration = {
+  const calibration: Run['calibrations'][number] = {
     schema: 'bypassbench.calibration/1',
     backend: 'kernel',
     value_bytes: 64,
@@ -37,6 +38,7 @@ function page(states: (typeof near)[]): string {
     slices: [...[8, 8, 8].map((us) => slice(110, us)), ...[12, 12].map((us) => slice(450, us))],
     pauses: [],
     versions: { node: '24' },
+    host: null,
   };
   return trust(summary([point('redis', [20, 20, 20])], { distance }), [calibration]).markup;
 }

@@ -1,6 +1,7 @@
 /** How far the numbers can be trusted: noise, differences, what interfered, what the tail waited for, calibration. */
 
 import { type Calibration, type Measured, type Summary, tailCauses } from '../formats/index.ts';
+import type { Run } from '../run/run-folder.ts';
 import { additionSentences } from '../sentences/additions.ts';
 import { nameTarget } from '../sentences/doubts.ts';
 import { noiseSentences } from '../sentences/noise.ts';
@@ -12,7 +13,7 @@ import { formatChange, formatCount, formatPercent, formatUs } from '../text/form
 import { type Html, html } from '../text/html.ts';
 import { foldedTable, table } from './elements.ts';
 
-export function trust(summary: Summary, calibrations: readonly Calibration[]): Html {
+export function trust(summary: Summary, calibrations: Run['calibrations']): Html {
   return html`${differences(summary)}${interferences(summary)}${tails(summary)}
 ${missing(summary)}${calibrations.map((calibration) => calibrated(summary, calibration))}`;
 }
@@ -136,12 +137,12 @@ function missing(summary: Summary): Html {
 ${summary.missing.map((sentence) => html`<p>${sentence}</p>`)}`;
 }
 
-function calibrated({ distance }: Summary, calibration: Calibration): Html {
-  const { floor_us, delays, pauses, backend, counter } = calibration;
-  return html`<h3>The load generator, calibrated over ${backend}</h3>
+function calibrated({ distance }: Summary, calibration: Run['calibrations'][number]): Html {
+  const { floor_us, delays, pauses, backend, counter, host } = calibration;
+  return html`<h3>The load generator, calibrated over ${backend}${host === null ? '' : ` on host ${host}`}</h3>
 <p>Against a server that takes no time: p50 ${formatUs(floor_us.p50)} µs, p99
 ${formatUs(floor_us.p99)} µs. A latency measured over that backend has this in it.${floorByState(distance, calibration)}</p>
-${counter ? html`<p>${counterSentence(counter)}</p>` : ''}
+${counter && host === null ? html`<p>${counterSentence(counter)}</p>` : ''}
 ${table(
   ['server works, µs', 'measured above the floor, µs', 'error, µs', 'error'].map((head) => ({
     head,

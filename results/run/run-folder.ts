@@ -4,7 +4,7 @@
  * the file, the field and what to do; a trial that is merely absent is not (summary.ts judges that).
  */
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { ResultsError, type ResultsErrorCode } from '../errors.ts';
 import {
   CALIBRATION_FILE,
@@ -13,6 +13,7 @@ import {
   calibrationFormat,
   type Format,
   FormatError,
+  HOSTS_FOLDER,
   isPartOf,
   type LoadResult,
   loadResultFormat,
@@ -81,15 +82,20 @@ export interface TrialRecord {
   serverPauses: Pauses | null;
 }
 
+/** The host that a load generator was calibrated on; null where nobody said one, so that it was this machine. */
+interface OfHost {
+  host: string | null;
+}
+
 /** Trials come in the order in which they ran. */
 export interface Run {
   dir: string;
   manifest: Manifest;
   trials: TrialRecord[];
-  /** Of the load generator, before the trials: one a backend. */
-  calibrations: Calibration[];
+  /** Of the load generator, before the trials: one a backend and host. */
+  calibrations: (Calibration & OfHost)[];
   /** The backends that it was not calibrated over, though that was asked for. */
-  uncalibrated: Uncalibrated[];
+  uncalibrated: (Uncalibrated & OfHost)[];
 }
 
 /** Trials that were read, by their folder: one that ended does not change. */
@@ -126,19 +132,28 @@ export async function readRun(dir: string, ended: EndedTrials = new Map()): Prom
 
 async function readCalibrations(dir: string): Promise<Pick<Run, 'calibrations' | 'uncalibrated'>> {
   const remedy = 'remove it to report without it';
-  const backends = await foldersIn(dir, CALIBRATION_FOLDER);
-  const calibrations: Calibration[] = [];
-  const uncalibrated: Uncalibrated[] = [];
+  const calibrations: Run['calibrations'] = [];
+  const uncalibrated: Run['uncalibrated'] = [];
   // Older runs have one beside the manifest.
-  for (const file of ['', ...backends.map((folder) => `${folder}/`)].map(
-    (folder) => folder + CALIBRATION_FILE,
-  )) {
-    if (await exists(dir, file)) calibrations.push(await readJson(dir, file, calibrationFormat, remedy));
-  }
-  for (const file of backends.map((folder) => `${folder}/${UNCALIBRATED_FILE}`)) {
-    if (await exists(dir, file)) uncalibrated.push(await readJson(dir, file, uncalibratedFormat, remedy));
+  for (const { folder, host } of [{ folder: '.', host: null }, ...(await calibrationFolders(dir))]) {
+    const [made, missing] = [`${folder}/${CALIBRATION_FILE}`, `${folder}/${UNCALIBRATED_FILE}`];
+    if (await exists(dir, made))
+      calibrations.push({ ...(await readJson(dir, made, calibrationFormat, remedy)), host });
+    if (folder !== '.' && (await exists(dir, missing)))
+      uncalibrated.push({ ...(await readJson(dir, missing, uncalibratedFormat, remedy)), host });
   }
   return { calibrations, uncalibrated };
+}
+
+/** One a backend, and within it one a host where hosts are named. */
+async function calibrationFolders(dir: string): Promise<(OfHost & { folder: string })[]> {
+  const found: (OfHost & { folder: string })[] = [];
+  for (const folder of await foldersIn(dir, CALIBRATION_FOLDER)) {
+    found.push({ folder, host: null });
+    for (const ofHost of await foldersIn(dir, `${folder}/${HOSTS_FOLDER}`))
+      found.push({ folder: ofHost, host: basename(ofHost) });
+  }
+  return found;
 }
 
 type Compared = Pick<MeasurementTarget, 'operation' | 'at'>;

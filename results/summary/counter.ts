@@ -1,5 +1,5 @@
 /** Whether both sides of a request are stamped by one clock. */
-import type { Calibration } from '../formats/index.ts';
+import type { Calibration, SystemUnderTest } from '../formats/index.ts';
 import type { Run } from '../run/run-folder.ts';
 
 type Counter = NonNullable<Calibration['counter']>;
@@ -7,9 +7,23 @@ type Counter = NonNullable<Calibration['counter']>;
 /** How far beyond its own error an offset may lie: readings are no better. */
 const READING_ERROR_NS = 50;
 
-/** As the first calibration found it: it is of the cores, whatever the backend. Null where nobody looked. */
-export function counterIn({ calibrations }: Pick<Run, 'calibrations'>): Counter | null {
-  return calibrations.find(({ counter }) => counter !== null)?.counter ?? null;
+/**
+ * Of the one machine that a system is on, as the first calibration there found it: it is of the cores, whatever the
+ * backend. Null where nobody looked, and where it is on several machines, which have a counter each.
+ */
+export function counterIn(
+  { calibrations }: Pick<Run, 'calibrations'>,
+  place: SystemUnderTest['place'],
+): Counter | null {
+  const machine = oneMachine(place);
+  if (machine === undefined) return null;
+  return calibrations.find(({ counter, host }) => counter !== null && host === machine)?.counter ?? null;
+}
+
+/** The host that server and load generators are on, null where nobody named it; undefined where they are on several. */
+export function oneMachine(place: SystemUnderTest['place']): string | null | undefined {
+  if (place === null) return null;
+  return place.generators.every((name) => name === place.server) ? place.server : undefined;
 }
 
 /** Why stages are not to be trusted, a clause; null where they are. */

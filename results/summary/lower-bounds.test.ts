@@ -26,7 +26,7 @@ function floorOf(
   state: string | null,
   { near, cores = [1, 0] }: { near: number; cores?: [number, number] },
   of: PairStates | null = pair,
-  { protocol = 'resp', checkout = null }: Partial<Pick<Measured, 'protocol' | 'checkout'>> = {},
+  own: Partial<Omit<Measured, 'backend'>> = {},
 ): ReturnType<typeof generatorFloor> {
   const slice = (ns: number, p50_us: number, asked_us: number | null = null): Slice => ({
     asked_us,
@@ -40,7 +40,13 @@ function floorOf(
     ...Array.from({ length: 5 }, () => slice(450, 12)),
     { ...slice(112, 30), after_ns: null },
   ];
-  const calibration = { backend: 'kernel', value_bytes: 64, floor_us: { p50: 10, p99: 20 }, slices };
+  const calibration = {
+    backend: 'kernel',
+    host: null,
+    value_bytes: 64,
+    floor_us: { p50: 10, p99: 20 },
+    slices,
+  };
   const run = {
     calibrations: [
       {
@@ -54,7 +60,7 @@ function floorOf(
     ],
   } as unknown as Run;
   const selection = { state, withoutEarly: false };
-  const system = { backend: 'kernel', protocol, checkout };
+  const system: Measured = { backend: 'kernel', host: null, protocol: 'resp', checkout: null, ...own };
   return generatorFloor(run, system, { target: target('get'), pair: of, selection });
 }
 
@@ -83,6 +89,11 @@ test('of streams, it bounds no datagrams', () => {
 test('of the load generator that ran it all, it bounds no system of another checkout', () => {
   const checkout = { commit: '0123456789abcdef0123456789abcdef01234567', dirty: false };
   expect(floorOf('near', { near: 7 }, pair, { checkout })).toEqual([]);
+});
+
+test('of one machine, it bounds no system on another one, or on two', () => {
+  expect(floorOf('near', { near: 7 }, pair, { host: 'client0' })).toEqual([]);
+  expect(floorOf('near', { near: 7 }, pair, { host: undefined })).toEqual([]);
 });
 
 test('as a whole on a machine of one distance, or of none that is known', () => {

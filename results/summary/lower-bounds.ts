@@ -48,18 +48,26 @@ export function lowerBounds(
  * With a server that takes no time, over the same backend, in the state of the point. A mixture is bounded by what was
  * had in the nearest state. A calibration that was not in that state bounds nothing: cores that are nearer are faster.
  * Nor does it bound datagrams: its server is one of streams, whose messages take the kernel longer. Nor a system of
- * another checkout, whose load generator is another one.
+ * another checkout, whose load generator is another one, nor one over a network: a calibration is within one machine.
  */
 export function generatorFloor(
   { calibrations }: Pick<Run, 'calibrations'>,
-  system: { backend: string; protocol: WorkloadProtocol; checkout: SystemUnderTest['checkout'] },
+  system: {
+    backend: string;
+    /** The one machine that it is on (counter.ts). */
+    host: string | null | undefined;
+    protocol: WorkloadProtocol;
+    checkout: SystemUnderTest['checkout'];
+  },
   {
     target: { clients, value_bytes },
     pair,
     selection: { state },
   }: Pick<Counted, 'target' | 'pair' | 'selection'>,
 ): LowerBound[] {
-  const calibration = calibrations.find((one) => one.backend === system.backend);
+  const calibration = calibrations.find(
+    ({ backend, host }) => backend === system.backend && host === system.host,
+  );
   const isAlike =
     clients === 1 &&
     value_bytes === calibration?.value_bytes &&

@@ -28,8 +28,12 @@ test('a backend that was not calibrated, and calibrations of the others', async 
   await mkdir(join(dir, 'calibration', 'dpdk'), { recursive: true });
   const missing = { schema: 'bypassbench.uncalibrated/1', backend: 'dpdk', reason: 'there is one core' };
   await writeFile(join(dir, 'calibration', 'dpdk', 'uncalibrated.json'), JSON.stringify(missing));
+  const ofHost = join(dir, 'calibration', 'kernel', 'hosts', 'client0');
+  await mkdir(ofHost, { recursive: true });
+  await writeFile(join(ofHost, 'uncalibrated.json'), JSON.stringify({ ...missing, backend: 'kernel' }));
   expect(await missingIn(dir)).toEqual([
     'The load generator was not calibrated over dpdk: there is one core.',
+    'The load generator was not calibrated over kernel on host client0: there is one core.',
   ]);
 });
 

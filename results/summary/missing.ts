@@ -6,7 +6,8 @@ import { unknownChanges } from './host-changes.ts';
 /** `points`: those of systems that repeat another one too. */
 export function missingOf(run: Run, points: readonly Point[]): string[] {
   const uncalibrated = run.uncalibrated.map(
-    ({ backend, reason }) => `The load generator was not calibrated over ${backend}: ${reason}.`,
+    ({ backend, host, reason }) =>
+      `The load generator was not calibrated over ${backend}${host === null ? '' : ` on host ${host}`}: ${reason}.`,
   );
   const others = [...uncalibrated, ...unknownChanges(run.manifest)];
   if (run.manifest.plan.stages === null) return others;

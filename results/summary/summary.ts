@@ -12,7 +12,7 @@ import { findReference, nothingPublished, publishedOf, type Reference } from '..
 import { type Run, sameTarget, standsBeside } from '../run/run-folder.ts';
 import { formatChange } from '../text/format.ts';
 import { ratioWithinRun, type Times, type TrialValue } from './bootstrap.ts';
-import { counterDoubt, counterIn } from './counter.ts';
+import { counterDoubt, counterIn, oneMachine } from './counter.ts';
 import { byStateVersus } from './distance/by-state.ts';
 import { distanceDoubts, repetitionDoubts } from './distance/distance-doubts.ts';
 import { distanceOfRun, type RunDistance } from './distance/run-distance.ts';
@@ -115,8 +115,8 @@ function noiseOf(point: Point, repeats: Summary['repeats']): Doubt[] {
 }
 
 /** Stages are differences between two cores' counters. */
-function counterOf({ breakdown }: Point, run: Run): Doubt[] {
-  const counter = counterIn(run);
+function counterOf({ breakdown, system }: Point, run: Run): Doubt[] {
+  const counter = counterIn(run, run.manifest.systems.find(({ name }) => name === system)?.place ?? null);
   const clause = breakdown && counter ? counterDoubt(counter) : null;
   if (!clause) return [];
   return [{ state: 'suspect', about: ['stages'], reason: `Its stages are not to be trusted: ${clause}.` }];
@@ -167,7 +167,12 @@ function pointsOf(sources: Sources, system: SystemUnderTest, first: Point[]): Po
       ...lowerBounds(floors, repeats ?? name, target, numbers.state),
       ...generatorFloor(
         run,
-        { backend: system.client.backend, protocol, checkout: system.checkout },
+        {
+          backend: system.client.backend,
+          host: oneMachine(system.place),
+          protocol,
+          checkout: system.checkout,
+        },
         counted,
       ),
     ];

@@ -4,6 +4,7 @@
  * microseconds and in shares; and a bar for each floor.
  */
 import type { Calibration, Manifest, Summary } from '../../formats/index.ts';
+import type { Run } from '../../run/run-folder.ts';
 import { mixture } from '../../sentences/caption.ts';
 import { distanceOfFigure } from '../../sentences/distance.ts';
 import { nameTarget } from '../../sentences/doubts.ts';
@@ -55,7 +56,7 @@ export function breakdownPicture({ run, summary }: ChartSource, theme: Theme): P
     width: plots,
     left: room,
     warnings: mixture(manifest.systems),
-    caption: caption(summary, manifest, counterIn(run)),
+    caption: caption(summary, manifest, firstCounter(run)),
     isCaptionWhole: true,
     canFade: true,
   };
@@ -93,6 +94,11 @@ function caption(summary: Summary, { plan }: Manifest, counter: Calibration['cou
       : []),
     ...(floors.length > 0 ? ['Floors: the same exchange with nothing of the system but its device.'] : []),
   ];
+}
+
+function firstCounter(run: Run): Calibration['counter'] {
+  const counters = run.manifest.systems.map(({ place }) => counterIn(run, place));
+  return counters.find((counter) => counter !== null) ?? null;
 }
 
 /** Whether a stage holds the way between two machines. */
