@@ -253,9 +253,8 @@ function runTrial(planned: PlannedTrial, context: TrialContext): Promise<EndedTr
 
 /** Records as failed a trial that cannot be run, such as one of a server that is not installed. */
 function recordUnrunnable(planned: PlannedTrial, context: TrialContext, reason: string): Promise<EndedTrial> {
-  return new TrialRun(planned, context).run(
-    () => Promise.reject(new TrialFailure(reason, [], { isFinal: false })),
-    () => Promise.resolve(),
+  return new TrialRun(planned, context).run(() =>
+    Promise.reject(new TrialFailure(reason, [], { isFinal: false })),
   );
 }
 

@@ -42,6 +42,7 @@ export type ExperimentErrorCode =
   | 'HOST_SILENT'
   | 'HOST_LOST'
   | 'HOST_NO_SPACE'
+  | 'HOST_CLOCK_SET'
   | 'HOST_REQUEST_REFUSED';
 
 /** An error that its reader can act on. `code` is stable; `message` names the thing and the remedy. */

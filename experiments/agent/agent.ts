@@ -103,7 +103,8 @@ class Agent {
   }
 
   greet(): void {
-    this.#send(lineOf({ event: 'greeting', protocol: PROTOCOL }));
+    // On a line of its own, whatever a login has printed.
+    this.#send(`\n${lineOf({ event: 'greeting', protocol: PROTOCOL })}`);
   }
 
   receive(chunk: Buffer): void {

@@ -50,6 +50,17 @@ describe('the offset of a clock', () => {
     expect(found).toEqual({ offset_ns: -6900, bound_ns: 200, at_ns: 9010n + 2700n });
   });
 
+  it('does not count a trip during which a clock was set', () => {
+    const true_ns = 5_000_000_000n;
+    const one = { pause_ns: 0, out_ns: 300, there_ns: 50, back_ns: 300 };
+    const [good] = trips(true_ns, [one], 0n) as [RoundTrip];
+    // Theirs was set ahead by a second before it answered; ours back before that arrived.
+    const setAhead = { ...good, answered: good.answered + 1_000_000_000n };
+    const setBack = { ...good, arrived: good.arrived - 1_000_000_000n };
+    expect(clockOffset([setAhead, good, setBack])).toEqual(clockOffset([good]));
+    expect(clockOffset([setAhead, setBack])).toBeNull();
+  });
+
   it('is exact over ways that take the same time', () => {
     fc.assert(
       fc.property(offset, delay, delay, now, (true_ns, way_ns, there_ns, begin) => {

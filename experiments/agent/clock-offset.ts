@@ -21,10 +21,12 @@ export interface ClockOffset {
   at_ns: bigint;
 }
 
-/** Of an empty list: null. */
+/** Null where no trip says anything. One that took less than no time was under way while a clock was set. */
 export function clockOffset(trips: readonly RoundTrip[]): ClockOffset | null {
   let best: RoundTrip | null = null;
-  for (const trip of trips) if (best === null || delayOf(trip) < delayOf(best)) best = trip;
+  for (const trip of trips) {
+    if (delayOf(trip) >= 0n && (best === null || delayOf(trip) < delayOf(best))) best = trip;
+  }
   if (best === null) return null;
   const { sent, received, answered, arrived } = best;
   const doubled_ns = received - sent + (answered - arrived);

@@ -1,4 +1,5 @@
 /** The clocks of a host beside ours, measured over its connection. */
+import { ExperimentError } from '../errors.ts';
 import { readClocks } from '../machine/linux.ts';
 import { type ClockOffset, clockOffset, type RoundTrip } from './clock-offset.ts';
 import type { HostConnection } from './connection.ts';
@@ -15,6 +16,7 @@ export interface HostClockOffsets {
   longest_trip_ns: number;
 }
 
+/** Throws HOST_CLOCK_SET where the time of day was set during each of the trips. */
 export async function measureClocks(connection: HostConnection): Promise<HostClockOffsets> {
   const trips: Record<'realtime' | 'monotonic', RoundTrip[]> = { realtime: [], monotonic: [] };
   for (let trip = 0; trip < TRIPS; trip++) {
@@ -27,8 +29,14 @@ export async function measureClocks(connection: HostConnection): Promise<HostClo
     }
   }
   const took_ns = trips.monotonic.map(({ sent, arrived }) => Number(arrived - sent));
+  const realtime = clockOffset(trips.realtime);
+  if (realtime === null) {
+    const { name } = connection;
+    const why = `the time of day was set as it was read, here or on host ${name}: wait until the clocks are in step`;
+    throw new ExperimentError('HOST_CLOCK_SET', why);
+  }
   return {
-    realtime: clockOffset(trips.realtime)!,
+    realtime,
     monotonic: clockOffset(trips.monotonic)!,
     longest_trip_ns: Math.max(...took_ns),
   };

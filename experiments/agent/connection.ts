@@ -33,6 +33,10 @@ const SLOW_MS = 5000;
 /** How a process has ended of which nobody can say it. */
 export const LOST = 'was lost with its host';
 
+/** For what takes longest: to look a machine over, or to move a large piece of a file over a slow link. */
+const ANSWER_PATIENCE_MS = 60_000;
+/** For the news that what was killed has ended. */
+const KILLED_MS = 1000;
 /** For an agent to end what it has started, when it is asked to go. */
 const CLOSE_PATIENCE_MS = 5000;
 /** Of standard error the end is kept. */
@@ -64,6 +68,11 @@ export async function connect(
   access: HostAccess,
   { say = () => {}, patienceMs = GREETING_PATIENCE_MS, signal }: ConnectOptions = {},
 ): Promise<HostConnection> {
+  if (access.launcher === 'srun' && process.env.SLURM_JOB_ID === undefined) {
+    const remedy = 'run this within one (salloc, sbatch)';
+    const why = `host ${access.name}: there is no allocation of Slurm for launcher srun: ${remedy}`;
+    throw new ExperimentError('HOST_CONNECTION_FAILED', why);
+  }
   const connection = new HostConnection(access, say);
   const close = (): void => void connection.close();
   if (signal?.aborted) close();
@@ -71,7 +80,8 @@ export async function connect(
   connection.ended.then(() => signal?.removeEventListener('abort', close));
   try {
     await connection.greeted(patienceMs);
-    await checkVersion(access, connection.protocol, () => connection.ask('hello', {}));
+    const { dirty } = await checkVersion(access, connection.protocol, () => connection.ask('hello', {}));
+    if (dirty) say(`host ${access.name} has files that differ from its commit: what it measures is of those`);
     return connection;
   } catch (error) {
     await connection.close();
@@ -84,7 +94,7 @@ async function checkVersion(
   { name }: HostAccess,
   protocol: number | null,
   hello: () => Promise<Answer<'hello'>>,
-): Promise<void> {
+): Promise<Answer<'hello'>> {
   const refuse = (there: string, here: string): never => {
     throw new ExperimentError(
       'HOST_VERSION',
@@ -93,8 +103,8 @@ async function checkVersion(
   };
   if (protocol !== PROTOCOL) refuse(`an agent of protocol ${protocol}`, `protocol ${PROTOCOL}`);
   const [there, here] = await Promise.all([hello(), ownIdentity()]);
-  if (there.version === here.version && there.commit === here.commit) return;
-  refuse(identityInWords(there), identityInWords(here));
+  if (there.version === here.version && there.commit === here.commit) return there;
+  return refuse(identityInWords(there), identityInWords(here));
 }
 
 type Identity = Pick<Answer<'hello'>, 'version' | 'commit'>;
@@ -150,6 +160,20 @@ export class HostProcess {
   }
 }
 
+/** How a carrier ended that was killed, where nobody has told. */
+interface KilledEnd {
+  signal: NodeJS.Signals;
+  exitCode?: undefined;
+  code?: undefined;
+}
+
+/** How long an answer may take, in ms; null: whoever asks says so himself. */
+function patienceOf<Name extends RequestName>(ask: Name, asked: Ask<Name>): number | null {
+  if (ask === 'until_said') return null;
+  const { grace_ms = 0 } = asked as { grace_ms?: number };
+  return ANSWER_PATIENCE_MS + grace_ms;
+}
+
 interface Pending {
   resolve(answer: unknown): void;
   reject(error: Error): void;
@@ -174,11 +198,18 @@ export class HostConnection {
   #asked = 0;
   #heardAt = performance.now();
   #said = '';
+  /** What a login printed before the agent's first word. */
+  #printed = '';
   #isClosing = false;
   /** Why it has ended, or is about to, unasked. */
   #why: ExperimentError | null = null;
   /** What is said to who asks now. */
   #over: ExperimentError | null = null;
+  /** Resolves when it was killed, whatever still holds what it wrote to. */
+  #isKilled: (end: KilledEnd) => void = () => {};
+  readonly #killed = new Promise<KilledEnd>((resolve) => {
+    this.#isKilled = resolve;
+  });
   #greet: () => void = () => {};
   readonly #greeting = new Promise<void>((resolve) => {
     this.#greet = resolve;
@@ -201,7 +232,7 @@ export class HostConnection {
     if (pid !== undefined) this.#carrier.finally(spareFromOrphans(pid));
     const lines = new LineReader({
       line: (text) => this.#line(text),
-      tooLong: (limitBytes) => this.#complain(`a line of more than ${limitBytes} bytes`),
+      tooLong: (limitBytes) => this.#unreadable(`a line of more than ${limitBytes} bytes`),
     });
     this.#carrier.stdout.on('data', (chunk: Buffer) => {
       this.#heardAt = performance.now();
@@ -221,7 +252,7 @@ export class HostConnection {
   }
 
   async #untilEnd(program: string): Promise<ExperimentError | null> {
-    const { exitCode, signal, code } = await this.#carrier;
+    const { exitCode, signal, code } = await Promise.race([this.#carrier, this.#killed]);
     clearInterval(this.#beat);
     const end: CarrierEnd = { exitCode, signal, said: this.#said };
     const describe = this.protocol === null ? whyNotReached : whyLost;
@@ -264,7 +295,7 @@ export class HostConnection {
     const id = ++this.#asked;
     const reply = new Promise<unknown>((resolve, reject) => this.#pending.set(id, { resolve, reject }));
     this.#carrier.stdin.write(lineOf({ id, ask, with: asked }));
-    const read = readAnswer(ask, await reply);
+    const read = readAnswer(ask, await this.#inTime(ask, reply, patienceOf(ask, asked)));
     if ('refused' in read) throw this.#refusedError(read.refused);
     return read.message;
   }
@@ -287,7 +318,7 @@ export class HostConnection {
       this.ended.then(() => true),
       sleep(CLOSE_PATIENCE_MS, false, { ref: false }),
     ]);
-    if (!isOver) this.#carrier.kill('SIGKILL');
+    if (!isOver) this.#kill();
     await this.ended;
   }
 
@@ -308,7 +339,8 @@ export class HostConnection {
     const read = readFromAgent(text);
     // Before its greeting a login may print what it likes.
     if ('refused' in read) {
-      if (this.protocol !== null) this.#complain(read.refused.message);
+      if (this.protocol !== null) this.#unreadable(read.refused.message);
+      else this.#printed = `${this.#printed}${text}\n`.slice(-SAID_CHARACTERS);
     } else if ('event' in read.message) this.#event(read.message);
     else this.#reply(read.message);
   }
@@ -321,11 +353,14 @@ export class HostConnection {
   }
 
   #reply(reply: Reply): void {
-    const pending = reply.to === null ? undefined : this.#pending.get(reply.to);
-    if (reply.to === null || pending === undefined) {
-      this.#complain(
-        'refused' in reply ? reply.refused.message : `an answer to ${reply.to}, which was not asked`,
-      );
+    if (reply.to === null) {
+      // Who asked it would wait for ever.
+      this.#unreadable('refused' in reply ? reply.refused.message : 'an answer to nothing');
+      return;
+    }
+    const pending = this.#pending.get(reply.to);
+    if (pending === undefined) {
+      this.#say(`host ${this.name} sent an answer to ${reply.to}, which was not asked`);
       return;
     }
     this.#pending.delete(reply.to);
@@ -345,8 +380,22 @@ export class HostConnection {
     return new ExperimentError('HOST_REQUEST_REFUSED', `host ${this.name}: ${message} (${code})`);
   }
 
-  #complain(what: string): void {
-    this.#say(`host ${this.name} sent what cannot be read: ${what}`);
+  /** What it was an answer to nobody knows: whoever waits for one would wait for ever. */
+  #unreadable(what: string): void {
+    this.#giveUp('HOST_LOST', `was lost: it sent what cannot be read: ${what}`);
+  }
+
+  /** The answer, unless it takes so long that it will not come. */
+  async #inTime(ask: RequestName, reply: Promise<unknown>, patienceMs: number | null): Promise<unknown> {
+    if (patienceMs === null) return reply;
+    const late = setTimeout(() => {
+      this.#giveUp('HOST_LOST', `was lost: '${ask}' has had no answer for ${patienceMs / 1000} s`);
+    }, patienceMs);
+    try {
+      return await reply;
+    } finally {
+      clearTimeout(late);
+    }
   }
 
   #lookAndBeat(): void {
@@ -364,8 +413,22 @@ export class HostConnection {
   }
 
   #giveUp(code: 'HOST_SILENT' | 'HOST_LOST', why: string): void {
-    const said = this.#said === '' ? '' : `\n  ${this.#said.trim()}`;
-    this.#why ??= new ExperimentError(code, `host ${this.name}: ${why}${said}`);
-    this.#carrier.kill('SIGKILL');
+    const said = `${this.protocol === null ? this.#printed : ''}${this.#said}`.trim();
+    this.#why ??= new ExperimentError(code, `host ${this.name}: ${why}${said === '' ? '' : `\n  ${said}`}`);
+    this.#kill();
+  }
+
+  /**
+   * With all that it has started: of ssh with a jump host that is another ssh, which would keep what they both write to
+   * open until its own link is found to be cut.
+   */
+  #kill(): void {
+    const { pid } = this.#carrier;
+    try {
+      if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+    } catch {
+      // It has ended.
+    }
+    setTimeout(() => this.#isKilled({ signal: 'SIGKILL' }), KILLED_MS).unref();
   }
 }

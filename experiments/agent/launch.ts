@@ -47,6 +47,13 @@ function ssh(given: SshTarget | null): [string, ...string[]] {
     ConnectTimeout: CONNECT_TIMEOUT_S,
     ServerAliveInterval: ALIVE_EVERY_S,
     ServerAliveCountMax: ALIVE_COUNT,
+    // A connection of its own, which ends with the agent and carries nothing else, whatever ~/.ssh/config has of others.
+    ControlMaster: 'no',
+    ControlPath: 'none',
+    RemoteCommand: 'none',
+    ClearAllForwardings: 'yes',
+    // What ssh says is how it is known why a host is not reached.
+    LogLevel: 'INFO',
     // A key that is named is the one that is offered, however many an agent of ssh holds.
     ...(identity === null ? {} : { IdentitiesOnly: 'yes' }),
   };

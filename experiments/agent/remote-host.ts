@@ -139,10 +139,12 @@ export class RemoteHost implements TrialHost {
   }
 }
 
-/** A host that is lost says nothing of what was to be measured. */
+/** A host that is lost, or has no space left, says nothing of what was to be measured. */
+const PASSING: readonly string[] = ['HOST_LOST', 'HOST_NO_SPACE', 'HOST_CLOCK_SET'];
+
 function asFailure(error: unknown): TrialFailure {
   const { code, message } = error as ExperimentError;
-  return new TrialFailure(message, [], { isFinal: code !== 'HOST_LOST' });
+  return new TrialFailure(message, [], { isFinal: !PASSING.includes(code) });
 }
 
 class RemoteProcess implements TrialProcess {

@@ -114,12 +114,16 @@ export class RunningProcess {
     }
   }
 
-  /** Sends a signal to the whole process group; does nothing when none of it is left. */
+  /**
+   * Sends a signal to the whole process group; does nothing when none of it is left, or when all of it is another
+   * user's, as behind sudo.
+   */
   signal(signal: NodeJS.Signals): void {
     try {
       process.kill(-this.pid, signal);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== 'ESRCH' && code !== 'EPERM') throw error;
     }
   }
 

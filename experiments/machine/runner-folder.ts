@@ -89,7 +89,11 @@ export class RunnerFolder {
   }
 
   remove(): void {
-    this.restoreSysctls();
+    try {
+      this.restoreSysctls();
+    } catch (error) {
+      console.error(`bypassbench: ${(error as Error).message}`);
+    }
     rmSync(this.#folder, { recursive: true, force: true });
     closeSync(this.mark);
     if (this.#lock !== null && this.#lock !== 'unknown') this.#lock.release();
@@ -115,12 +119,21 @@ async function removeLeftover(folder: string): Promise<string | null> {
     const left = markedProcesses(folder);
     for (const { pid } of left) kill(pid);
     while (left.some(({ pid }) => !(readProcess(pid)?.isZombie ?? true))) await sleep(5);
-    const restored = restoreSysctls(folder).map((setting) => `${setting} as it was`);
+    const restored = settingsRestored(folder);
     rmSync(folder, { recursive: true, force: true });
     const what = [folder, ...left.map(processInWords), ...restored];
     return `removed what a run that was killed had left: ${what.join(', ')}`;
   } finally {
     lock.release();
+  }
+}
+
+/** In words. What cannot be set back is said, and keeps nobody from starting. */
+function settingsRestored(folder: string): string[] {
+  try {
+    return restoreSysctls(folder).map((setting) => `${setting} as it was`);
+  } catch (error) {
+    return [`settings of the kernel that may not be as they were (${(error as Error).message})`];
   }
 }
 

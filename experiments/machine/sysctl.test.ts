@@ -28,3 +28,16 @@ test('settings hold until they are set back, also by somebody who knows the fold
   );
   expect(values()).toEqual(['0', '0']);
 });
+
+test('what has gone meanwhile is named, and all else is set back', () => {
+  const root = path.join(folder, 'other-sys');
+  const runner = path.join(folder, 'other-runner');
+  for (const made of [path.join(root, 'net', 'lan0'), runner]) mkdirSync(made, { recursive: true });
+  const [gone, stays] = ['a', 'b'].map((name) => path.join(root, 'net', 'lan0', name)) as [string, string];
+  for (const file of [gone, stays]) writeFileSync(file, '0\n');
+  setSysctls({ 'net.lan0.a': '1', 'net.lan0.b': '1' }, runner, root);
+  rmSync(gone);
+  expect(() => restoreSysctls(runner, root)).toThrow(/^net\.lan0\.a cannot be set back to 0: /);
+  expect(readFileSync(stays, 'utf8')).toBe('0');
+  expect(restoreSysctls(runner, root)).toEqual([]);
+});

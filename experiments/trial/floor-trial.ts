@@ -45,5 +45,5 @@ export function runFloorTrial(planned: FloorTrial, context: TrialContext): Promi
       });
     }
   };
-  return run.run(work, () => Promise.resolve());
+  return run.run(work);
 }

@@ -82,12 +82,17 @@ export async function measure(request: MeasurementRequest): Promise<LoadResult> 
     env: meter.env,
     ...logsOf(meter, there),
   });
+  const failure: unknown = await untilMeasured(request, running, stderrFile).then(
+    () => null,
+    (error) => error,
+  );
   try {
-    await untilMeasured(request, running, stderrFile);
-  } finally {
     await running.stop(STOP_GRACE_MS);
     await host.collect(folder);
+  } catch (error) {
+    throw failure ?? error;
   }
+  if (failure !== null) throw failure;
   return readResult(request, stderrFile);
 }
 

@@ -93,10 +93,8 @@ class ServerRun {
   run(): Promise<EndedTrial> {
     return this.#run.run(
       () => this.#startAndMeasure(),
-      async () => {
-        await this.#stopServer();
-        await this.#restoreSysctls();
-      },
+      () => this.#stopServer(),
+      () => this.#restoreSysctls(),
     );
   }
 
@@ -169,14 +167,19 @@ class ServerRun {
     try {
       for (const host of hostsOf(ends)) await host.setSysctls(sysctl);
     } catch (error) {
-      throw new TrialFailure(`a kernel parameter cannot be set: ${(error as Error).message}`);
+      const isFinal = !(error instanceof TrialFailure) || error.isFinal;
+      throw new TrialFailure(`a kernel parameter cannot be set: ${(error as Error).message}`, [], {
+        isFinal,
+      });
     }
     this.#run.folder.log(`set for this trial: ${JSON.stringify(sysctl)}`);
   }
 
   async #restoreSysctls(): Promise<void> {
-    for (const host of this.#ends === null ? [] : hostsOf(this.#ends))
-      if (host.lost === null) await host.restoreSysctls();
+    const hosts = this.#ends === null ? [] : [...hostsOf(this.#ends)].filter(({ lost }) => lost === null);
+    const outcomes = await Promise.allSettled(hosts.map((host) => host.restoreSysctls()));
+    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
   }
 
   /** Measures once more with stamps, and splits the latency into stages. */

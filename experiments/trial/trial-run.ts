@@ -102,19 +102,19 @@ export class TrialRun {
     this.#planned = planned;
   }
 
-  /** Does `work`, then `cleanUp` however that went, and writes the trial's folder. */
-  async run(work: () => Promise<void>, cleanUp: () => Promise<void>): Promise<EndedTrial> {
-    let failure: TrialFailure | null = null;
-    try {
-      await work();
-    } catch (error) {
-      if (!(error instanceof TrialFailure)) throw error;
-      failure = error;
-      this.folder.log(`failed: ${failure.message}`);
-    } finally {
-      await cleanUp();
-      await this.#leaveHosts();
-    }
+  /**
+   * Does `work`, then each step of `cleanUp` however those before went, and writes the trial's folder. What fails first
+   * is why the trial failed.
+   */
+  async run(work: () => Promise<void>, ...cleanUp: (() => Promise<void>)[]): Promise<EndedTrial> {
+    const errors: unknown[] = [];
+    for (const step of [work, ...cleanUp]) await step().catch((error) => errors.push(error));
+    for (const host of this.#folders.keys()) await this.#leave(host).catch((error) => errors.push(error));
+    const unexpected = errors.find((error) => !(error instanceof TrialFailure));
+    if (unexpected !== undefined) throw unexpected;
+    const failures = errors as TrialFailure[];
+    for (const { message } of failures) this.folder.log(`failed: ${message}`);
+    const [failure = null] = failures;
     const record = await this.#record(failure);
     await this.folder.writeRecord(record);
     return { record, medians_us: this.#medians_us, unanswered: this.#unanswered };
@@ -134,12 +134,11 @@ export class TrialRun {
     return there;
   }
 
-  async #leaveHosts(): Promise<void> {
-    for (const [host, folders] of this.#folders) {
-      if (host.lost !== null) continue;
-      await this.#endOrphans(host);
-      for (const folder of folders) await host.removeFolder(folder);
-    }
+  /** One that is lost cleans up by itself. */
+  async #leave(host: TrialHost): Promise<void> {
+    if (host.lost !== null) return;
+    await this.#endOrphans(host);
+    for (const folder of this.#folders.get(host) ?? []) await host.removeFolder(folder);
   }
 
   async #endOrphans(host: TrialHost): Promise<void> {
