@@ -47,7 +47,7 @@ function ssh(given: SshTarget | null): [string, ...string[]] {
     ConnectTimeout: CONNECT_TIMEOUT_S,
     ServerAliveInterval: ALIVE_EVERY_S,
     ServerAliveCountMax: ALIVE_COUNT,
-    // A connection of its own, which ends with the agent and carries nothing else, whatever ~/.ssh/config has of others.
+    // A connection of its own, which ends with the agent and carries nothing else, whatever ~/.ssh/config has.
     ControlMaster: 'no',
     ControlPath: 'none',
     RemoteCommand: 'none',

@@ -29,8 +29,8 @@ export function setSysctls(
 }
 
 /**
- * Sets back what a runner with this folder has changed; returns which, as `net.core.busy_poll=0`. Throws, having set back
- * what it could, where one cannot be: its interface may be gone.
+ * Sets back what a runner with this folder has changed; returns which, as `net.core.busy_poll=0`. Throws, having set
+ * back what it could, where one cannot be: its interface may be gone.
  */
 export function restoreSysctls(folder: string, root = '/proc/sys'): string[] {
   const file = path.join(folder, RECORD);
