@@ -20,6 +20,7 @@ export { type DistanceCoverage, distanceCoverage } from './summary/distance/cove
 export { type DistanceState, findStates, stateAt } from './summary/distance/states.ts';
 export { stateOf } from './summary/doubt.ts';
 export { formatMeasure, measureNames } from './summary/measure.ts';
+export type { ServersClock } from './summary/stages/one-way.ts';
 export { writeStages } from './summary/stages/stages-file.ts';
 export { renderAll } from './terminal/all.ts';
 export { renderConclusion } from './terminal/conclusion.ts';

@@ -346,6 +346,7 @@ async function writeStagesFile(
     stages_ns: Object.fromEntries(
       Object.entries(shares).map(([name, share]) => [name, latencies_ns.map((ns) => ns * share)]),
     ),
+    one_way: null,
   };
   await writeFile(join(folder, 'stages.json.gz'), gzipSync(JSON.stringify(file)));
 }

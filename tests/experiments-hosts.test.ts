@@ -25,6 +25,8 @@ const [first, last = first] = [availableCores()[0], availableCores().at(-1)];
 const hostNames = ['server0', 'client0', 'client1'] as const;
 /** A link that is cut is noticed within five seconds; after ten no process is left. */
 const GONE_MS = 10_000;
+/** How unevenly clocks of one machine run within a second. */
+const SLACK_NS = 20_000;
 
 interface Run {
   out: string;
@@ -175,8 +177,20 @@ describe.runIf(mayMakeLab())('a run on other hosts (takes root, and an sshd that
     }
     expect(median(server_application)).toBeGreaterThan(0);
     expect(median(both_ways_between)).toBeGreaterThan(0);
+    // The estimate of one way is within its bound of what can be: no less than nothing, no more than both.
+    expect(redis?.one_way).toBeNull();
+    const { request_ns, before, after } = ported!.one_way!;
+    const bound_ns = Math.max(before.bound_ns, after.bound_ns);
+    expect(bound_ns).toBeGreaterThan(0);
+    for (const [index, ns] of request_ns.entries()) {
+      // The call that sends may return after the other side has received.
+      const sending_ns = ported?.stages_ns.client_device_send?.[index] ?? Number.NaN;
+      expect(ns).toBeGreaterThanOrEqual(-bound_ns - sending_ns - SLACK_NS);
+      expect(ns).toBeLessThanOrEqual((both_ways_between[index] ?? Number.NaN) + bound_ns + SLACK_NS);
+    }
     const report = readFileSync(path.join(run.out, 'report.html'), 'utf8');
     expect(report).toContain('on the way, both ways');
+    expect(report).toMatch(/machines('|&#39;|’) clocks (are known to|before and after)/);
     expect(left()).toEqual([[], [], []]);
     // Before all that the load generator is calibrated on its own host.
     if (first === last) return expect(stderr).toContain('not calibrated over kernel on host client0');

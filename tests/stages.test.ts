@@ -145,7 +145,7 @@ describe('of one server over the kernel', () => {
     const { stdout } = await execa(bypassbench, ['stages', out]);
     expect(stdout).toMatch(/^\d+ requests with all their stamps, /);
     expect(stdout).toMatch(/server: application .*%.*\n[\s\S]*latency .* 100 % /);
-    await writeStages(out, 0.5);
+    await writeStages(out, 0.5, null);
     const { clocks, joined, latency_ns } = unpackStages(readFileSync(path.join(out, STAGES_FILE)));
     expect(clocks).toBe('one');
     expect(latency_ns.length).toBeLessThanOrEqual(5000);

@@ -123,8 +123,12 @@ export class RemoteHost implements TrialHost {
 
   async readClock(): Promise<TrialClock> {
     try {
-      const { realtime, longest_trip_ns } = await measureClocks(this.#connection);
-      return { offset_ns: realtime.offset_ns, bound_ns: realtime.bound_ns, longest_trip_ns };
+      const { realtime, monotonic, longest_trip_ns } = await measureClocks(this.#connection);
+      const { offset_ns, bound_ns } = realtime;
+      return {
+        ...{ offset_ns, bound_ns, longest_trip_ns },
+        monotonic: { ...monotonic, at_ns: Number(monotonic.at_ns) },
+      };
     } catch (error) {
       throw asFailure(error);
     }

@@ -5,6 +5,7 @@ import { THIS_MACHINE } from '../../results/formats/index.ts';
 import { commandPath } from './checkout.ts';
 import { converse } from './converse.ts';
 import { readCounts, type TakenTime } from './interference.ts';
+import { readClocks } from './linux.ts';
 import { freePort } from './ports.ts';
 import type { RunningProcess, Supervisor } from './process.ts';
 import { keepStamps, startStamps } from './server-stamps.ts';
@@ -88,6 +89,7 @@ export class LocalHost implements TrialHost {
   }
 
   async readClock(): Promise<TrialClock> {
-    return { offset_ns: 0, bound_ns: 0, longest_trip_ns: 0 };
+    const monotonic = { offset_ns: 0, bound_ns: 0, at_ns: Number(readClocks().monotonic_ns) };
+    return { offset_ns: 0, bound_ns: 0, monotonic, longest_trip_ns: 0 };
   }
 }

@@ -31,6 +31,8 @@ export interface TrialClock {
   /** Its time of day (CLOCK_REALTIME) minus ours, which is wrong by at most `bound_ns`. */
   offset_ns: number;
   bound_ns: number;
+  /** The same of CLOCK_MONOTONIC, and when, by ours. */
+  monotonic: { offset_ns: number; bound_ns: number; at_ns: number };
   /** How long the longest of the round trips took by which it was read. */
   longest_trip_ns: number;
 }
@@ -65,6 +67,6 @@ export interface TrialHost {
   restoreSysctls(): Promise<void>;
   /** Ends what processes that have ended left running in sessions of their own; returns what that was, in words. */
   endOrphans(): Promise<string[]>;
-  /** Its time of day beside that of this machine. */
+  /** Its clocks beside those of this machine. */
   readClock(): Promise<TrialClock>;
 }

@@ -9,7 +9,7 @@ import {
   SERVER_STAMPS_FILE,
   STAMPED_FOLDER,
 } from '../../results/formats/index.ts';
-import { beganInWords, writeStages } from '../../results/index.ts';
+import { beganInWords, type ServersClock, writeStages } from '../../results/index.ts';
 import { hostValues, serverAddress } from '../config/host-placeholders.ts';
 import { fillPlaceholders, type SystemValues, startWithOptions } from '../config/placeholders.ts';
 import { generatorCores, isOneHost, placementOf } from '../config/placement.ts';
@@ -21,6 +21,7 @@ import { hasMoments } from '../machine/backends.ts';
 import { OWN_COMMAND } from '../machine/checkout.ts';
 import type { TrialHost, TrialProcess } from '../machine/trial-host.ts';
 import { SERVER_ADDRESS } from '../wire/wire.ts';
+import { clockAhead } from './clock-ahead.ts';
 import { commandTime_us, readCommandStats } from './command-stats.ts';
 import { corePairOf } from './core-pair.ts';
 import { type LoadRequest, loadArguments, meterArguments } from './load-arguments.ts';
@@ -188,25 +189,35 @@ class ServerRun {
     const { command_stats } = this.#planned.subject;
     const asking = ends.generators[0].host;
     const before = command_stats ? await readCommandStats(asking, address, operation) : null;
-    await this.#measureStamped(request);
+    const clock = await this.#measureStamped(request);
     const server_command_us =
       before && commandTime_us(before, await readCommandStats(asking, address, operation));
-    await writeStages(folder, server_command_us).catch((error: Error) => {
+    await writeStages(folder, server_command_us, clock).catch((error: Error) => {
       throw new TrialFailure(`the stamps of ${operation} cannot be used: ${error.message}`);
     });
   }
 
-  /** A load generator on the server's host sees to the server's stamps itself. */
-  async #measureStamped(request: Measuring): Promise<void> {
+  /**
+   * A load generator on the server's host sees to the server's stamps itself. Else returns how far the clocks were
+   * apart meanwhile.
+   */
+  async #measureStamped(request: Measuring): Promise<ServersClock | null> {
     const { server } = request.ends;
     const { stamps } = this.#files(request.ends);
     const isApart = this.#hasStamps && !isOneHost(this.#placement);
-    if (isApart) await server.startStamps(stamps);
+    if (!isApart) {
+      await this.#measure(request);
+      return null;
+    }
+    const client = request.ends.generators[0].host;
+    await server.startStamps(stamps);
+    const before = await clockAhead(server, client);
     await this.#measure(request);
-    if (!isApart) return;
+    const after = await clockAhead(server, client);
     const there = await this.#run.mirror(server, request.folder);
     await server.keepStamps(stamps, path.join(there, SERVER_STAMPS_FILE));
     await server.collect(request.folder);
+    return { before, after };
   }
 
   get #hasStamps(): boolean {

@@ -35,6 +35,10 @@ export type StageName = (typeof stageNames)[number];
 
 const column = z.array(z.number());
 
+/** How far the server's CLOCK_MONOTONIC was ahead of the load generator's, by round trips; at_ns of the latter. */
+const clockAhead = z.strictObject({ at_ns: z.number(), offset_ns: z.number(), bound_ns: notNegative });
+export type ClockAhead = z.infer<typeof clockAhead>;
+
 const stages = z
   .strictObject({
     schema: z.literal(SCHEMA),
@@ -50,10 +54,20 @@ const stages = z
     latency_ns: column,
     /** In the order of the stages. */
     stages_ns: z.partialRecord(z.enum(stageNames), column),
+    /**
+     * Of two machines, an estimate of how long each request was on the way there, and the clocks before and after that
+     * it rests on; null where nobody looked, as in older files.
+     */
+    one_way: z
+      .strictObject({ request_ns: column, before: clockAhead, after: clockAhead })
+      .nullable()
+      .default(null),
   })
   .refine(
-    ({ latency_ns, sent_ns, stages_ns }) =>
-      [sent_ns, ...Object.values(stages_ns)].every((values) => values?.length === latency_ns.length),
+    ({ latency_ns, sent_ns, stages_ns, one_way }) =>
+      [sent_ns, ...Object.values(stages_ns), ...(one_way ? [one_way.request_ns] : [])].every(
+        (values) => values?.length === latency_ns.length,
+      ),
     'its columns are not of one length',
   );
 export type StagesFile = z.infer<typeof stages>;

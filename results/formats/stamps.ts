@@ -41,6 +41,8 @@ export interface StampFile {
   /** Another for each machine and each of its boots: the same means the same counter. */
   machine: string;
   ns_per_count: number;
+  /** Counter and CLOCK_MONOTONIC at one moment, the last one that the file has both of. */
+  newest: { count: number; monotonic_ns: number };
   /** By "local port:peer's port". */
   connections: Map<string, StampedConnection>;
 }
@@ -66,6 +68,7 @@ export function readStampFile(file: Uint8Array): StampFile {
   return {
     machine: Buffer.from(file.subarray(64, 80)).toString('hex'),
     ns_per_count: nsPerCount(view),
+    newest: { count: Number(view.getBigUint64(40, true)), monotonic_ns: view.getFloat64(48, true) },
     connections,
   };
 }

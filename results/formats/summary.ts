@@ -59,6 +59,14 @@ const breakdownAt = z.strictObject({
    * readings.
    */
   stages_us: z.partialRecord(z.enum(stageNames), z.number()),
+  /**
+   * How both_ways_between divides, by the offset of two machines' clocks: an estimate, of which each is wrong by at
+   * most `bound_us` as long as the clocks run evenly. Null where nobody measured the offset.
+   */
+  one_way: z
+    .strictObject({ request_us: z.number(), reply_us: z.number(), bound_us: microseconds })
+    .nullable()
+    .default(null),
 });
 
 /** What of a point is judged by itself. */

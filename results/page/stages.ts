@@ -1,6 +1,7 @@
 /** The stages of each stamped point in numbers, and what stamping cost. */
 import { type Point, type Summary, stageNames } from '../formats/index.ts';
 import { nameTarget } from '../sentences/doubts.ts';
+import { oneWaysInWords } from '../sentences/one-way.ts';
 import { breakdownQuantiles } from '../summary/stages/breakdown.ts';
 import { stageNamed } from '../summary/stages/stage.ts';
 import { formatChange, formatCount, formatUs } from '../text/format.ts';
@@ -31,7 +32,7 @@ ${table(
     ['latency', ...staged.map(({ at }) => formatUs(at.latency_us))],
     ['requests near', ...staged.map(({ at }) => formatCount(at.requests))],
   ],
-)}`;
+)}${oneWaysInWords(points, quantile).map((sentence) => html`<p class="soft">${sentence}</p>`)}`;
 })}
 </details>
 ${probeOverhead(summary.points)}`;

@@ -1,6 +1,7 @@
 /** The breakdown in the terminal: for each point, what each kind of work takes of its latency near the p50. */
 import type { Summary } from '../formats/index.ts';
 import { nameTarget } from '../sentences/doubts.ts';
+import { oneWaysInWords } from '../sentences/one-way.ts';
 import { type StageOwner, stageOwners, stagesOf } from '../summary/stages/stage.ts';
 import { formatUs } from '../text/format.ts';
 import { type Column, textTable } from '../text/text-table.ts';
@@ -58,5 +59,5 @@ export function renderStages({ points }: Summary, width: number): string {
     expendable: ['rest', 'between', 'client_libos', 'client_device'],
     paint: (text) => text,
   });
-  return `${['Where the time goes near the p50, in µs:', ...lines].map((line) => line.trimEnd()).join('\n')}\n`;
+  return `${['Where the time goes near the p50, in µs:', ...lines, ...oneWaysInWords(points, 'p50')].map((line) => line.trimEnd()).join('\n')}\n`;
 }

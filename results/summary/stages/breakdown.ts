@@ -21,17 +21,20 @@ export interface BreakdownAt {
   requests: number;
   /** Means over the same requests, by the names of stages, in their order; their sum is latency_us. */
   stages_us: StageTimes;
+  /** How the way between two machines divides: an estimate; null where there is none. */
+  one_way: { request_us: number; reply_us: number; bound_us: number } | null;
 }
 
 /**
  * Null where too few requests were stamped. `server_command_us` is what the server says its command took, on average:
- * it is taken out of the block that is not split.
+ * it is taken out of the block that is not split. `bound_ns`: what estimates of one way are wrong by at most.
  */
 export function breakdownAt(
   requests: StagedRequest[],
   stages: Stage[],
   quantile: BreakdownQuantile,
   server_command_us: number | null,
+  bound_ns = 0,
 ): BreakdownAt | null {
   const sorted = requests.toSorted((a, b) => a.latency_ns - b.latency_ns);
   const [low, high] = windows[quantile];
@@ -47,7 +50,18 @@ export function breakdownAt(
   splitOffCommand(stages_us, server_command_us);
   const staged_us = Object.values(stages_us).reduce((sum, us) => sum + us, 0);
   stages_us[rest.name] = latency_us - staged_us;
-  return { latency_us, requests: near.length, stages_us };
+  return { latency_us, requests: near.length, stages_us, one_way: oneWay(near, stages_us, bound_ns) };
+}
+
+function oneWay(
+  near: readonly StagedRequest[],
+  { both_ways_between }: StageTimes,
+  bound_ns: number,
+): BreakdownAt['one_way'] {
+  const known_ns = near.flatMap(({ request_way_ns }) => request_way_ns ?? []);
+  if (both_ways_between === undefined || known_ns.length < near.length) return null;
+  const request_us = known_ns.reduce((sum, ns) => sum + ns, 0) / known_ns.length / 1000;
+  return { request_us, reply_us: both_ways_between - request_us, bound_us: bound_ns / 1000 };
 }
 
 function splitOffCommand(stages_us: StageTimes, server_command_us: number | null): void {

@@ -7,7 +7,7 @@ import { unsplitEstimates } from './estimate.ts';
 type Stages = NonNullable<NonNullable<Point['breakdown']>['p50']>['stages_us'];
 
 function staged(system: string, stages_us: Stages, overrides: Partial<Point> = {}): Point {
-  const p50 = { latency_us: 30, requests: 100, stages_us };
+  const p50 = { latency_us: 30, requests: 100, stages_us, one_way: null };
   const breakdown = { p50, p99: null, joined: 1000, incomplete: 0, inconsistent: 0 };
   return point(system, [30, 30, 30], { breakdown, ...overrides });
 }

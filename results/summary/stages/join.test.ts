@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { StampedConnection, StampFile, Transfer } from '../../formats/index.ts';
 import { breakdownAt } from './breakdown.ts';
 import { joinStamps, type StagedRequest } from './join.ts';
+import { boundOf } from './one-way.ts';
 import { splitStages } from './stage.ts';
 
 const transfer = (
@@ -33,7 +34,8 @@ function file(
   ns_per_count = 1,
 ): StampFile {
   const whole = { pushes: [], pops: [], requests: [], ...connection };
-  return { machine, ns_per_count, connections: new Map([[ports, whole]]) };
+  const newest = { count: 0, monotonic_ns: 0 };
+  return { machine, ns_per_count, newest, connections: new Map([[ports, whole]]) };
 }
 
 /** One request of 10 bytes, a reply of 5: points at 0, 10, 20, 30, ... 110. */
@@ -119,6 +121,41 @@ describe('joining', () => {
     );
   });
 
+  test('the way there is estimated within the bound of the clocks, wherever they begin and drift', () => {
+    const far = fc.integer({ min: -(2 ** 45), max: 2 ** 45 });
+    const wrong = fc.integer({ min: -1000, max: 1000 });
+    const drift = fc.integer({ min: -500, max: 500 }).map((ppm) => ppm / 1e6);
+    fc.assert(
+      fc.property(far, far, wrong, wrong, drift, (begin, clientBegin, early, late, ppm) => {
+        const client = { ...file('7:8', clientConnection), newest: { count: 0, monotonic_ns: clientBegin } };
+        // Its clock runs faster by so much; its counter counts what its clock shows.
+        const by = ({ start, end, application, enter, leave }: Transfer): Transfer => ({
+          ...{ start, end },
+          ...{ application: application * (1 + ppm), enter: enter * (1 + ppm), leave: leave * (1 + ppm) },
+        });
+        const pushes = serverConnection.pushes.map(by);
+        const server = {
+          ...file('8:7', { pops: serverConnection.pops.map(by), pushes }, 'other'),
+          newest: { count: 0, monotonic_ns: begin },
+        };
+        const ahead = (ns: number, error_ns: number) => ({
+          at_ns: clientBegin + ns,
+          offset_ns: begin + ns * ppm - clientBegin + error_ns,
+          bound_ns: Math.abs(error_ns),
+        });
+        const clock = { before: ahead(-1e6, early), after: ahead(1e6, late) };
+        const [joined] = joinStamps(client, server, clock).requests;
+        // It was 10 ns on the way there.
+        expect(Math.abs(joined!.request_way_ns! - 10)).toBeLessThanOrEqual(boundOf(clock) + 0.1);
+      }),
+    );
+    const same = joinStamps(file('7:8', clientConnection), file('8:7', serverConnection), {
+      before: { at_ns: 0, offset_ns: 5, bound_ns: 1 },
+      after: { at_ns: 1, offset_ns: 5, bound_ns: 1 },
+    });
+    expect(same.requests.map(({ request_way_ns }) => request_way_ns)).toEqual([null]);
+  });
+
   test('no stamps of the server: its part is one block', () => {
     const { requests, stages } = joinStamps(file('7:8', clientConnection), null);
     const byName = Object.fromEntries(stages.map(({ name }, index) => [name, requests[0].stages_ns[index]]));
@@ -175,7 +212,7 @@ describe('a breakdown', () => {
   const requests: StagedRequest[] = Array.from({ length: 1000 }, (_, index) => {
     const latency_ns = (index + 1) * 1000;
     const stages_ns = splitStages.map((_, stage) => (stage < 2 ? [0.5, 0.4][stage] * latency_ns : 0));
-    return { sent_ns: 0, latency_ns, stages_ns };
+    return { sent_ns: 0, latency_ns, stages_ns, request_way_ns: null };
   });
 
   test('is of the requests near the quantile, and adds up to their mean latency', () => {

@@ -10,6 +10,7 @@
  */
 import { ResultsError } from '../../errors.ts';
 import type { StampedRequest, StampFile, Transfer } from '../../formats/index.ts';
+import { aheadAt, monotonicAt, type ServersClock } from './one-way.ts';
 import { clientStages, type Stage, schedule, splitStages, twoClockStages } from './stage.ts';
 
 export interface StagedRequest {
@@ -19,6 +20,8 @@ export interface StagedRequest {
   latency_ns: number;
   /** In the order of the stages. */
   stages_ns: number[];
+  /** An estimate of its way to another machine (one-way.ts); null where there is none. */
+  request_way_ns: number | null;
 }
 
 export interface StagedRequests {
@@ -35,9 +38,13 @@ const READING_ERROR_NS = 50;
 
 /**
  * `server` is null where it was not stamped. Where the two sides have different counters only differences on
- * one of them are used.
+ * one of them are used; `clock` then gives an estimate of the way there beside the stages.
  */
-export function joinStamps(client: StampFile, server: StampFile | null): StagedRequests {
+export function joinStamps(
+  client: StampFile,
+  server: StampFile | null,
+  clock: ServersClock | null = null,
+): StagedRequests {
   const sameCounter = server !== null && server.machine === client.machine;
   const stages = server === null ? clientStages : sameCounter ? splitStages : twoClockStages;
   const connections = [...client.connections.values()];
@@ -80,7 +87,11 @@ export function joinStamps(client: StampFile, server: StampFile | null): StagedR
             : twoCounters(sent, arrived, answered, received, rates)
           : clientOnly(sent, received, rates.client);
       if (stages_ns.some((ns) => ns < -READING_ERROR_NS)) joined.inconsistent++;
-      else joined.requests.push(staged(request, scheduled, stages_ns));
+      else {
+        const way_ns =
+          arrived && server && clock && !sameCounter ? wayOf(client, sent, server, arrived, clock) : null;
+        joined.requests.push(staged(request, scheduled, stages_ns, way_ns));
+      }
     }
   }
   return joined;
@@ -91,10 +102,23 @@ function staged(
   { sent_ns, latency_ns, behind_ns }: StampedRequest,
   scheduled: boolean,
   stages_ns: number[],
+  request_way_ns: number | null,
 ): StagedRequest {
   return scheduled
-    ? { sent_ns, latency_ns: latency_ns + behind_ns, stages_ns: [behind_ns, ...stages_ns] }
-    : { sent_ns, latency_ns, stages_ns };
+    ? { sent_ns, latency_ns: latency_ns + behind_ns, stages_ns: [behind_ns, ...stages_ns], request_way_ns }
+    : { sent_ns, latency_ns, stages_ns, request_way_ns };
+}
+
+/** From when the call that sent it was left until the one that received it was entered. */
+function wayOf(
+  client: StampFile,
+  { leave }: Transfer,
+  server: StampFile,
+  { enter }: Transfer,
+  clock: ServersClock,
+): number {
+  const left_ns = monotonicAt(client, leave);
+  return monotonicAt(server, enter) - aheadAt(clock, left_ns) - left_ns;
 }
 
 /** Finds the transfer that carried the byte before `position`; positions must not decrease. */

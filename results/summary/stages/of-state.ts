@@ -22,6 +22,7 @@ export function requestsInSlices(
     stages_ns: Object.fromEntries(
       Object.entries(file.stages_ns).map(([name, values]) => [name, column(values)]),
     ),
+    one_way: file.one_way && { ...file.one_way, request_ns: column(file.one_way.request_ns) },
   };
 }
 

@@ -12,6 +12,7 @@ import type { Doubt } from '../doubt.ts';
 import type { TrialOutcome } from '../trial-outcome.ts';
 import { breakdownAt } from './breakdown.ts';
 import { requestsInSlices } from './of-state.ts';
+import { boundOf } from './one-way.ts';
 import { stagedRequests } from './stages-file.ts';
 
 interface Stamped {
@@ -61,10 +62,11 @@ function breakdownOf(stamped: Stamped[]): NonNullable<Point['breakdown']> {
   const files = stamped.map(({ file }) => file).filter((file) => namesOf(file) === namesOf(stamped[0].file));
   const { stages, requests } = stagedRequests(files);
   const command_us = meanCommand(files);
+  const bound_ns = Math.max(0, ...files.map(({ one_way }) => (one_way === null ? 0 : boundOf(one_way))));
   const count = (of: (file: StagesFile) => number): number => files.reduce((sum, file) => sum + of(file), 0);
   return {
-    p50: breakdownAt(requests, stages, 'p50', command_us),
-    p99: breakdownAt(requests, stages, 'p99', command_us),
+    p50: breakdownAt(requests, stages, 'p50', command_us, bound_ns),
+    p99: breakdownAt(requests, stages, 'p99', command_us, bound_ns),
     joined: count(({ joined }) => joined),
     incomplete: count(({ incomplete }) => incomplete),
     inconsistent: count(({ inconsistent }) => inconsistent),
