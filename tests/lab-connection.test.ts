@@ -162,6 +162,7 @@ describe.runIf(mayMakeLab())('hosts over ssh (takes root, and an sshd that set-u
       code: 'HOST_SILENT',
       message: expect.stringMatching(/3 s\n {2}Hello/),
     });
+    await untilEmpty('server0');
   });
 
   it('without space say so, and keep no part of a file', async () => {
@@ -185,7 +186,9 @@ describe.runIf(mayMakeLab())('hosts over ssh (takes root, and an sshd that set-u
   it('whose agent is killed are lost, and keep nothing that it started', async () => {
     const connection = await connected(host('server0').access());
     const { started } = await sleeper(connection);
-    process.kill(host('server0').agent(), 'SIGKILL');
+    // Its own, whatever agent of before has not ended yet.
+    const { pid } = await connection.ask('hello', {});
+    host('server0').run('kill', '-KILL', `${pid}`);
     expect(await connection.ended).toMatchObject({
       code: 'HOST_LOST',
       message: expect.stringContaining('SIGKILL'),

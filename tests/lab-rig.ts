@@ -110,15 +110,6 @@ export class RigHost {
     return this.#all().filter((pid) => !this.#atRest.has(pid) && !programOf(pid).includes('sshd'));
   }
 
-  /** The agent that serves there, by its id on this machine. */
-  agent(): number {
-    const found = this.processes().find(
-      (pid) => / agent$/.test(programOf(pid)) && !/^sh /.test(programOf(pid)),
-    );
-    if (found === undefined) throw new Error(`no agent runs on ${this.name}`);
-    return found;
-  }
-
   /** Runs a command there; what it printed. */
   run(...command: string[]): string {
     const inside = ['--target', `${this.pid}`, '--net', '--mount', '--pid'];
