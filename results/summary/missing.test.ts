@@ -57,6 +57,21 @@ test('stages over a backend that does not say when its device is entered', async
   ]);
 });
 
+test('stages of a load that several generators put on a server', async () => {
+  const place = { server: 'server0', generators: ['client0', 'client1'] };
+  const whole = manifest({ systems: [system('redis', { place })] });
+  const plan = {
+    ...whole.plan,
+    trials: 1,
+    measurements: [target('get')],
+    stages: { every: 1, duration_s: 1 },
+  };
+  const dir = await writeRun(run({ manifest: { ...whole, plan }, measured: () => ({ latencies_ns }) }));
+  expect(await missingIn(dir)).toEqual([
+    'The stages of redis are missing: stamps are of one load generator, and it has several.',
+  ]);
+});
+
 test('stages that nobody stamped, that are too few, and of what was not measured', async () => {
   const only = (measured: SyntheticMeasurement | null) =>
     folderOf((name) => (name === 'redis' ? measured : { latencies_ns, stages }));

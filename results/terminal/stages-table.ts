@@ -4,6 +4,7 @@ import { nameTarget } from '../sentences/doubts.ts';
 import { oneWaysInWords } from '../sentences/one-way.ts';
 import { type StageOwner, stageOwners, stagesOf } from '../summary/stages/stage.ts';
 import { formatUs } from '../text/format.ts';
+import { paragraph } from '../text/terminal.ts';
 import { type Column, textTable } from '../text/text-table.ts';
 
 interface Row {
@@ -59,5 +60,7 @@ export function renderStages({ points }: Summary, width: number): string {
     expendable: ['rest', 'between', 'client_libos', 'client_device'],
     paint: (text) => text,
   });
-  return `${['Where the time goes near the p50, in µs:', ...lines, ...oneWaysInWords(points, 'p50')].map((line) => line.trimEnd()).join('\n')}\n`;
+  const oneWays = oneWaysInWords(points, 'p50').flatMap((sentence) => paragraph(sentence, width));
+  const all = ['Where the time goes near the p50, in µs:', ...lines, ...oneWays];
+  return `${all.map((line) => line.trimEnd()).join('\n')}\n`;
 }
