@@ -1,7 +1,7 @@
 /** What `launcher: srun` must do, in an allocation of Slurm's (lab-slurm.long.test.ts). Prints a line for each step. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from '../experiments/agent/connection.ts';
@@ -9,7 +9,9 @@ import { getFile, putFile } from '../experiments/agent/file-transfer.ts';
 import type { HostAccess } from '../experiments/agent/launch.ts';
 import { runThere } from '../experiments/agent/run-there.ts';
 import { setUpHost } from '../experiments/lab-setup.ts';
-import { NODES } from './slurm-rig.ts';
+import { availableCores } from '../experiments/machine/machine.ts';
+import { trialFormat } from '../results/formats/index.ts';
+import { NODE_ADDRESSES, NODES } from './slurm-rig.ts';
 import { root } from './source-tree.ts';
 
 const rig = process.env.RIG as string;
@@ -83,3 +85,34 @@ await setUpHost(access('client1', path.join(rig, 'brought here')), {
 assert.ok(said.includes('client1: set up on client1'), said.join('\n'));
 console.log('a checkout is brought and set up');
 await Promise.all(connections.map((connection) => connection.close()));
+
+const cores = availableCores();
+const hosts = NODES.map((name, index) => {
+  const lan = { address: `${NODE_ADDRESSES[index]}/24`, device: 'bridge', provenance: 'software_device' };
+  const own = { server_cores: [cores[0]], client_cores: [cores.at(-1)] };
+  return [name, { launcher: 'srun', folder: root, networks: { lan }, ...own }];
+});
+const lab = path.join(rig, 'lab.yaml');
+const place = { server: 'server0', generators: ['client0'] };
+writeFileSync(lab, JSON.stringify({ lab: 'slurm', hosts: Object.fromEntries(hosts), place }));
+const experiment = path.join(rig, 'run.yaml');
+const workload = { operations: ['get'], keys: 500, value_bytes: 64, warmup_s: 0.05, duration_s: 0.2 };
+const systems = ['redis', 'kv-kernel'].map((use) => ({ use, client: { idle: 'sleep' } }));
+const title = 'over srun';
+writeFileSync(experiment, JSON.stringify({ experiment: 'srun', title, trials: 1, workload, systems }));
+const out = path.join(rig, 'run');
+const program = path.join(root, 'bin/bypassbench');
+const ran = spawnSync(program, ['run', experiment, '--lab', lab, '--out', out], { encoding: 'utf8' });
+assert.ok([0, 1].includes(ran.status as number), ran.stderr);
+const trials = readdirSync(path.join(out, 'trials')).map((name) =>
+  trialFormat.read(readFileSync(path.join(out, 'trials', name, 'trial.json'), 'utf8')),
+);
+assert.deepEqual(trials.map(({ subject, reason }) => [subject, reason]).sort(), [
+  ['kv-kernel', null],
+  ['redis', null],
+]);
+for (const { measurements } of trials) {
+  const measured = Object.keys(measurements[0]?.interference?.steal_s ?? {});
+  assert.deepEqual(measured, [`server0:${cores[0]}`, `client0:${cores.at(-1)}`]);
+}
+console.log('an experiment runs, its server on one node and its load generator on another');

@@ -1,9 +1,10 @@
 /**
  * A Slurm on this machine, without a trace on it: Debian's packages, unpacked into node_modules/.cache and laid over
- * /usr in namespaces of their own, with a controller and a daemon for each of three nodes. Nobody is authenticated
- * (auth/none): nothing outside of the namespaces reaches it, and it is there for what srun does.
+ * /usr in namespaces of their own, with a controller and a daemon for each of three nodes. Users are authenticated by
+ * munge, as of clusters, with a key and a daemon of this one alone.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import {
   existsSync,
   mkdirSync,
@@ -18,13 +19,15 @@ import os from 'node:os';
 import path from 'node:path';
 import { root } from './source-tree.ts';
 
-const cache = path.join(root, 'node_modules', '.cache', 'slurm');
+const cache = path.join(root, 'node_modules', '.cache', 'slurm-munge');
 const PACKAGES = [
   ...['slurmctld', 'slurmd', 'slurm-client', 'slurm-wlm-basic-plugins'],
-  ...['libmunge2', 'libhwloc15', 'liblua5.3-0'],
+  ...['libmunge2', 'libhwloc15', 'liblua5.3-0', 'munge'],
 ];
 export const NODES = ['server0', 'client0', 'client1'];
 const ADDRESS = '10.79.0.1';
+/** Of each node, for what is measured between them: nodes have one network here, and Slurm's daemons one address. */
+export const NODE_ADDRESSES = NODES.map((_, index) => `10.79.0.${index + 11}`);
 const FIRST_PORT = 17_001;
 const TIMEOUT_MS = 120_000;
 
@@ -67,7 +70,8 @@ function configuration(folder: string): string {
   };
   const logs = { SlurmdPidFile: '%n.pid', SlurmctldLogFile: 'controller.log', SlurmdLogFile: '%n.log' };
   return [
-    ...['ClusterName=rig', `SlurmctldHost=localhost(${ADDRESS})`, 'AuthType=auth/none', 'CredType=cred/none'],
+    ...['ClusterName=rig', `SlurmctldHost=localhost(${ADDRESS})`, 'AuthType=auth/munge'],
+    ...['CredType=cred/munge', `AuthInfo=socket=${path.join(folder, 'munge.socket')}`],
     ...['SlurmUser=root', 'SlurmdUser=root', 'ProctrackType=proctrack/linuxproc', 'TaskPlugin=task/none'],
     ...['SchedulerType=sched/builtin', 'SelectType=select/cons_tres', 'MpiDefault=none', 'ReturnToService=2'],
     ...Object.entries({ ...state, ...logs }).map(([key, name]) => `${key}=${path.join(folder, name)}`),
@@ -80,7 +84,10 @@ function configuration(folder: string): string {
 /** Its first word is the folder; the rest run in an allocation of all nodes. */
 const SCRIPT = `
 mount -t overlay overlay -o lowerdir="$CACHE/usr:/usr" /usr && hostname localhost && ip link set lo up || exit 1
-ip link add bridge0 type bridge && ip addr add ${ADDRESS}/24 dev bridge0 && ip link set bridge0 up || exit 1
+ip link add bridge0 type bridge && ip link set bridge0 up || exit 1
+for address in ${[ADDRESS, ...NODE_ADDRESSES].join(' ')}; do ip addr add $address/24 dev bridge0 || exit 1; done
+munged --force --key-file="$RIG/munge.key" --socket="$RIG/munge.socket" --pid-file="$RIG/munge.pid" \\
+  --log-file="$RIG/munge.log" --seed-file="$RIG/munge.seed" 2>/dev/null || exit 1
 slurmctld -D >/dev/null 2>&1 &
 for node in ${NODES.join(' ')}; do slurmd -D -N $node >/dev/null 2>&1 & done
 until [ "$(sinfo -h -N -t idle | wc -l)" = ${NODES.length} ]; do sleep 0.2; done
@@ -93,6 +100,7 @@ export function inAllocation(...command: string[]): { status: number | null; out
     for (const name of ['state', 'spool']) mkdirSync(path.join(folder, name));
     for (const node of NODES) mkdirSync(path.join(folder, 'spool', node));
     writeFileSync(path.join(folder, 'slurm.conf'), configuration(folder));
+    writeFileSync(path.join(folder, 'munge.key'), randomBytes(1024), { mode: 0o600 });
     writeFileSync(path.join(folder, 'cgroup.conf'), 'CgroupPlugin=cgroup/v1\n');
     const namespaces = ['--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc', '--uts'];
     const { status, stdout, stderr } = spawnSync(
