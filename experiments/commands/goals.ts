@@ -24,6 +24,7 @@ import { unfinishedManifest } from '../manifest.ts';
 import { defaultOutFolder, OutFolder } from '../out-folder.ts';
 import { Progress } from '../progress.ts';
 import { RunHosts } from '../run-hosts.ts';
+import { labOption } from './lab-option.ts';
 import { setOption } from './set-option.ts';
 
 const HELP = `
@@ -34,6 +35,9 @@ reason. A goal file is an experiment with \`goals:\`, or a list of programs that
 'not-slower' compares this checkout with another commit, by default the one before: --against names it. The commit is
 checked out into .checkouts/ and set up first.
 
+--lab puts the systems of experiments on the hosts of a lab. Goals that ship hold systems against floors, shared memory or
+programs of one machine, and are refused there with the reason: it is for goals of your own.
+
 The folder of the output has goals.json and a run folder for each experiment, with its report.
 
 Exit code: 0 when every goal is met; 1 when one is missed; 2 when none is missed but some cannot be tested here; 130
@@ -43,10 +47,12 @@ Examples:
   npm run goals
   npm run goals latency memory
   npm run goals not-slower -- --against v0.1.0
-  npm run goals throughput -- --set trials=3`;
+  npm run goals throughput -- --set trials=3
+  npm run goals my-goals.yaml -- --lab lab.yaml`;
 
 interface Options {
   list: boolean;
+  lab?: string;
   set: string[];
   against?: string;
   out?: string;
@@ -65,6 +71,7 @@ export function command(): Command {
       'the commit, tag, branch or ./folder that takes the place of every `checkout`',
     )
     .addOption(setOption())
+    .addOption(labOption())
     .option('--out <dir>', 'new or empty folder for the output (default: runs/goals-<UTC time>)')
     .addHelpText('after', HELP)
     .action(run);
@@ -77,9 +84,9 @@ interface GoalsRun {
   options: GoalOptions;
 }
 
-async function run(names: string[], { list, set, out, ...rest }: Options): Promise<void> {
+async function run(names: string[], { list, set, lab, out, ...rest }: Options): Promise<void> {
   const against = rest.against ?? null;
-  const options: GoalOptions = { set, against };
+  const options: GoalOptions = { set, against, lab };
   const files = await Promise.all(findGoals(names).map((file) => readGoals(file, options)));
   if (against !== null && !files.some(comparesCheckouts)) {
     throw new ExperimentError('GOAL_UNKNOWN', '--against: none of these goals compares two checkouts');
@@ -186,10 +193,11 @@ async function runExperiment(
   try {
     const shown = path.relative(ownCheckout, path.resolve(file));
     const command = [OWN_COMMAND, 'goals', shown.startsWith('..') ? path.basename(file) : name];
-    const { set, against } = options;
+    const { set, against, lab } = options;
     // The folder of a checkout means nothing elsewhere: the manifest has its commit.
     const settings = [
       ...set.flatMap((setting) => ['--set', setting]),
+      ...(lab === undefined ? [] : ['--lab', path.basename(lab)]),
       ...(against === null || isPath(against) ? [] : ['--against', against]),
     ];
     const states = await hostsBefore(configured, prepared.hosts);

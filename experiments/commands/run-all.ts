@@ -26,7 +26,13 @@ export interface AllOptions {
 
 export async function runAllExperiments(options: AllOptions): Promise<void> {
   const { quick, goesOn, set, lab, only } = options;
-  if (set.length > 0 || lab !== undefined || only !== null || goesOn === 'add') {
+  if (lab !== undefined) {
+    const what =
+      'most experiments that ship go through memory of one machine, or have floors there: run those that can go to a lab ' +
+      `one at a time ('bypassbench list --lab ${lab}' shows which)`;
+    throw new ExperimentError('OVERRIDE_INVALID', what);
+  }
+  if (set.length > 0 || only !== null || goesOn === 'add') {
     const what = 'with `all` go --quick, --out and --resume: say anything else of one experiment at a time';
     throw new ExperimentError('OVERRIDE_INVALID', what);
   }

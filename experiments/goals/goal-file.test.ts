@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { placementOf } from '../config/placement.ts';
 import { findGoals, type GoalFile, readGoals, shippedGoals } from './goal-file.ts';
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'goals-test-'));
@@ -84,4 +85,32 @@ workload: { operations: [get], keys: 10, value_bytes: 8, duration_s: 1 }
   await expect(readText(`${experiment}goals: [${goal}]\n`)).rejects.toThrow(
     /no system is named 'kv-kernl': did you mean 'kv-kernel'\?\n.*no system and no floor is named 'kernel-socket'/,
   );
+});
+
+test('--lab puts systems on its hosts, and is refused of programs', async () => {
+  const lab = path.join(folder, 'lab.yaml');
+  const lan = (last: number): string => `{ lan: { address: 10.0.0.${last}/24, device: NIC } }`;
+  writeFileSync(
+    lab,
+    `lab: l\nplace: { server: s, generators: [c] }\nhosts:\n  s: { server_cores: [2], networks: ${lan(1)} }\n` +
+      `  c: { client_cores: [3], networks: ${lan(2)} }\n`,
+  );
+  const file = path.join(folder, 'on-a-lab.yaml');
+  writeFileSync(
+    file,
+    'experiment: e\ntitle: e\ntrials: 2\nsystems: [redis, kv-kernel]\n' +
+      'workload: { operations: [get], keys: 10, value_bytes: 8, duration_s: 1 }\n' +
+      'goals: [{ measure: latency_p50, system: kv-kernel, over: redis, operations: [get], at_most: 1 }]\n',
+  );
+  const { experiment } = (await readGoals(file, { ...plain, lab })) as GoalFile & { kind: 'experiment' };
+  const places = experiment.systems.map((system) => {
+    const { server, generators } = placementOf(experiment, system);
+    return [server.host.name, ...generators.map(({ host }) => host.name)];
+  });
+  expect(places).toEqual([
+    ['s', 'c'],
+    ['s', 'c'],
+  ]);
+  const [memory = ''] = findGoals(['memory']);
+  await expect(readGoals(memory, { ...plain, lab })).rejects.toThrow(/memory\.yaml: .*--lab is for goals/);
 });

@@ -71,6 +71,8 @@ export interface GoalOptions {
   set: readonly string[];
   /** Takes the place of every `checkout`. */
   against: string | null;
+  /** A lab file: the hosts that the systems of experiments run on. Absent: this machine. */
+  lab?: string | undefined;
 }
 
 /** The goal files that ship, by name. */
@@ -100,7 +102,7 @@ export function findGoals(names: readonly string[]): string[] {
 }
 
 /** Throws CONFIG_NOT_FOUND or CONFIG_INVALID, with a line for each problem. */
-export async function readGoals(file: string, { set, against }: GoalOptions): Promise<GoalFile> {
+export async function readGoals(file: string, { set, against, lab }: GoalOptions): Promise<GoalFile> {
   const name = path.basename(file, '.yaml');
   const text = await readFile(file, 'utf8').catch((error: Error) => {
     throw new ExperimentError('CONFIG_NOT_FOUND', `goals ${file} cannot be read: ${error.message}`);
@@ -113,11 +115,16 @@ export async function readGoals(file: string, { set, against }: GoalOptions): Pr
       const problems = schemaProblems(parsed.error, data, z.toJSONSchema(programsFile, { io: 'input' }));
       throw invalid(problemLines(located(source.root, problems)));
     }
+    if (lab !== undefined) {
+      throw invalid([
+        `${path.relative('', file)}: its programs measure this machine: --lab is for goals of an experiment, leave this file out`,
+      ]);
+    }
     const { title, trials, programs } = parsed.data;
     const seconds = programs.reduce((sum, one) => sum + one.seconds * (one.over ? 2 : 1), 0) * trials;
     return { kind: 'programs', name, title, seconds, trials, programs };
   }
-  const written = await readExperiment(file, { quick: false, set, only: null });
+  const written = await readExperiment(file, { quick: false, set, lab, only: null });
   const { goals } = written;
   if (goals === undefined) {
     throw invalid([`${path.relative('', file)}: has neither \`goals\` (of an experiment) nor \`programs\``]);
