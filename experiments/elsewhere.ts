@@ -24,6 +24,9 @@ function whyNot(configured: ConfiguredExperiment, system: ConfiguredSystem): str
   if (generators.length > 1 && system.client.program) {
     return `${names} are to generate its load with ${system.client.program}, which does not wait for a moment to begin: name one (\`place.generators\`)`;
   }
+  if (generators.length > 1 && configured.points.some(({ workload }) => workload.trace !== undefined)) {
+    return `${names} are to replay one trace, which is not divided among hosts: name one (\`place.generators\`)`;
+  }
   const threads = generators.length * coresTaken(system).client;
   if (threads > THREADS_MAX) {
     return `${names} have ${threads} threads together, and ${THREADS_MAX} can be told apart by what they write: name fewer (\`place.generators\`)`;
@@ -33,9 +36,6 @@ function whyNot(configured: ConfiguredExperiment, system: ConfiguredSystem): str
   }
   if ([system.backend, system.client.backend].some((backend) => moduleWords(backend).length > 0)) {
     return 'its backend is a module of this machine: leave the system out with --only';
-  }
-  if (configured.points.some(({ workload }) => workload.trace !== undefined)) {
-    return 'a trace is a file of this machine, and is not brought to hosts yet: leave the system out with --only';
   }
   return null;
 }

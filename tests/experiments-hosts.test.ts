@@ -57,8 +57,16 @@ describe.runIf(mayMakeLab())('a run on other hosts (takes root, and an sshd that
     return file;
   }
 
-  function start(name: string, systems: readonly string[], more: object, own: object = {}): Run {
-    const workload = { operations: ['get'], keys: 500, value_bytes: 64, warmup_s: 0.05, duration_s: 0.2 };
+  function start(
+    name: string,
+    systems: readonly string[],
+    more: object,
+    own: object = {},
+    isTrace = false,
+  ): Run {
+    const shape = { operations: ['get'], keys: 500, value_bytes: 64, warmup_s: 0.05, duration_s: 0.2 };
+    // A trace says itself what is sent.
+    const workload = isTrace ? {} : shape;
     const config = {
       ...{ experiment: name, title: name, trials: 1, ...more },
       workload: { ...workload, margin_s: 60, ...own },
@@ -201,6 +209,31 @@ describe.runIf(mayMakeLab())('a run on other hosts (takes root, and an sshd that
     });
     expect(report).toContain('calibrated over kernel on host client0');
     expect(report).not.toContain('One invariant counter stamps both sides');
+  });
+
+  it('brings a trace to the host that replays it', async () => {
+    const lines = Array.from(
+      { length: 300 },
+      (_, i) => `${(i / 600).toFixed(6)} ${i % 2 ? 'get' : 'set'} a${i % 20} 40`,
+    );
+    writeFileSync(path.join(rig.folder, 'half.trace'), `# bypassbench trace 1\n${lines.join('\n')}\n`);
+    const own = {
+      trace: 'half.trace',
+      duration_s: 0.3,
+      warmup_s: 0.1,
+      clients: 2,
+      pipeline: 64,
+      margin_s: 100,
+    };
+    const several = await start('traces', ['redis'], both, own, true).ended;
+    expect(several.stderr).toContain('redis: client0, client1 are to replay one trace');
+    const run = start('trace', ['redis'], {}, own, true);
+    const { stderr } = await run.ended;
+    const [name] = readdirSync(path.join(run.out, 'trials'));
+    expect(trialIn(run.out, name ?? stderr)).toMatchObject({ status: 'ok', reason: null });
+    const result = resultIn(path.join(run.out, 'trials', name as string, 'mix-c2'));
+    expect(result.trace).toMatchObject({ file: 'half.trace', requests: 300 });
+    expect(left()).toEqual([[], [], []]);
   });
 
   it('doubts what was measured where a setting of a NIC changed meanwhile', async () => {

@@ -7,13 +7,15 @@ import { isCrash } from '../machine/process.ts';
 import type { TrialClock, TrialHost, TrialLaunch, TrialProcess } from '../machine/trial-host.ts';
 import { measureClocks } from './clocks.ts';
 import { type HostConnection, type HostProcess, LOST } from './connection.ts';
-import { getFile } from './file-transfer.ts';
+import { getFile, putFile } from './file-transfer.ts';
 import { type Answer, type Ask, CHUNK_BYTES, type RequestName } from './protocol.ts';
 
 export class RemoteHost implements TrialHost {
   readonly #connection: HostConnection;
   /** By the folder here into which each is brought. */
   readonly #mirrors = new Map<string, string>();
+  /** Files of ours that are there, by where they are here; the agent removes them when it ends. */
+  readonly #brought = new Map<string, Promise<string>>();
   lost: string | null = null;
 
   constructor(connection: HostConnection) {
@@ -48,6 +50,23 @@ export class RemoteHost implements TrialHost {
     } catch (error) {
       if ((error as ExperimentError).code !== 'HOST_LOST') throw asFailure(error);
     }
+  }
+
+  bring(ours: string): Promise<string> {
+    const brought = this.#brought.get(ours) ?? this.#copyThere(ours);
+    this.#brought.set(ours, brought);
+    brought.catch(() => this.#brought.delete(ours));
+    return brought;
+  }
+
+  async #copyThere(ours: string): Promise<string> {
+    const theirs = path.join(await this.createFolder(false), path.basename(ours));
+    try {
+      await putFile(this.#connection, ours, theirs);
+    } catch (error) {
+      throw asFailure(error);
+    }
+    return theirs;
   }
 
   async createFolder(shared: boolean): Promise<string> {

@@ -30,6 +30,10 @@ export class LocalHost implements TrialHost {
 
   async collect(): Promise<void> {}
 
+  async bring(ours: string): Promise<string> {
+    return ours;
+  }
+
   async createFolder(shared: boolean): Promise<string> {
     return shared ? this.#supervisor.createSharedFolder() : this.#supervisor.createFolder();
   }

@@ -46,6 +46,8 @@ export interface TrialHost {
   mirror(ours: string): Promise<string>;
   /** Brings what is in the mirror of `ours`. Of a host that is lost nothing comes. */
   collect(ours: string): Promise<void>;
+  /** Where a file of this machine is there: a copy, made once. */
+  bring(ours: string): Promise<string>;
   /** A fresh folder; `shared`: in memory that processes share. */
   createFolder(shared: boolean): Promise<string>;
   removeFolder(folder: string): Promise<void>;

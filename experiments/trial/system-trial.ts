@@ -14,6 +14,7 @@ import { hostValues, serverAddress } from '../config/host-placeholders.ts';
 import { fillPlaceholders, type SystemValues, startWithOptions } from '../config/placeholders.ts';
 import { generatorCores, isOneHost, placementOf } from '../config/placement.ts';
 import { protocolOf } from '../config/protocol.ts';
+import type { WorkloadConfig } from '../config/schema.ts';
 import { stagesAt } from '../config/swept.ts';
 import { TrialFailure } from '../errors.ts';
 import type { PlacedHost, Placement } from '../lab/where.ts';
@@ -230,7 +231,13 @@ class ServerRun {
     const [first, ...others] = ends.generators;
     if (others.length === 0) {
       const there = await this.#run.mirror(first.host, folder);
-      const meter = this.#loadGenerator(request, first.placed, null, there);
+      const meter = this.#loadGenerator(
+        request,
+        first.placed,
+        await this.#workloadOn(first.host),
+        null,
+        there,
+      );
       const asked = { ...this.#context, ...request, workload, host: first.host, there, meter };
       return { result: await measure(asked), generators: null };
     }
@@ -245,7 +252,7 @@ class ServerRun {
         host,
         folder: own,
         there,
-        meter: this.#loadGenerator(request, placed, place, there),
+        meter: this.#loadGenerator(request, placed, await this.#workloadOn(host), place, there),
       });
     }
     const asked = { ...this.#context, ...request, workload, generators };
@@ -257,6 +264,12 @@ class ServerRun {
     if (measured.generators !== null)
       this.#run.folder.log(`${request.operation}: ${beganInWords(measured.generators)}`);
     return measured;
+  }
+
+  /** With its trace where that host has it. */
+  async #workloadOn(host: TrialHost): Promise<WorkloadConfig> {
+    const { workload } = this.#planned;
+    return workload.trace === undefined ? workload : { ...workload, trace: await host.bring(workload.trace) };
   }
 
   #populates({ stampsEvery }: Pick<Measuring, 'stampsEvery'>): boolean {
@@ -334,10 +347,11 @@ class ServerRun {
   #loadGenerator(
     { ends, server, folder: _, ...request }: Measuring,
     placed: PlacedHost,
+    workload: WorkloadConfig,
     generator: LoadRequest['generator'],
     out: string,
   ): Meter & { server: MeasuredServer } {
-    const { trial, subject, workload } = this.#planned;
+    const { trial, subject } = this.#planned;
     const { client } = subject;
     const { seed } = this.#context.experiment;
     const files = this.#files(ends);
