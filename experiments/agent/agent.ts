@@ -15,6 +15,7 @@ import { readClocks } from '../machine/linux.ts';
 import { availableCores, softwareVersions } from '../machine/machine.ts';
 import { freePort } from '../machine/ports.ts';
 import { type RunningProcess, Supervisor } from '../machine/process.ts';
+import { redisInfo } from '../machine/redis-info.ts';
 import { removeLeftovers } from '../machine/runner-folder.ts';
 import { keepStamps, startStamps } from '../machine/server-stamps.ts';
 import { hostFacts } from './host-facts.ts';
@@ -186,6 +187,7 @@ class Agent {
     write: writeChunk,
     port: async ({ address }) => ({ port: await freePort(address) }),
     converse: async ({ host, port, request }) => ({ line: await converse(host, port, request) }),
+    redis_info: async ({ host, port, section }) => ({ info: await redisInfo(host, port, section) }),
     start_stamps: async ({ file }) => {
       await startStamps(file);
       return {};

@@ -144,10 +144,15 @@ export const requests = {
   },
   /** A TCP port of an address on which nothing listens. */
   port: { ask: z.object({ address: z.string() }), answer: z.object({ port: count }) },
-  /** What a server answers over TCP, or why nothing (machine/converse.ts). */
+  /** The first line of what a server answers over TCP, or why there is none (machine/converse.ts). */
   converse: {
     ask: z.object({ host: z.string(), port: z.int().min(1).max(65_535), request: z.string().nullable() }),
     answer: z.object({ line: z.string() }),
+  },
+  /** What a server answers to INFO of a section. */
+  redis_info: {
+    ask: z.object({ host: z.string(), port: z.int().min(1).max(65_535), section: z.string() }),
+    answer: z.object({ info: z.string() }),
   },
   /** Stamps of a server whose load generator is elsewhere (machine/server-stamps.ts). */
   start_stamps: { ask: z.object({ file: z.string() }), answer: none },

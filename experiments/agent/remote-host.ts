@@ -115,6 +115,10 @@ export class RemoteHost implements TrialHost {
     return (await this.#ask('converse', { host, port, request })).line;
   }
 
+  async redisInfo(host: string, port: number, section: string): Promise<string> {
+    return (await this.#ask('redis_info', { host, port, section })).info;
+  }
+
   async startStamps(file: string): Promise<void> {
     await this.#ask('start_stamps', { file });
   }

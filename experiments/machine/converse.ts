@@ -5,8 +5,8 @@ import net from 'node:net';
 const TIMEOUT_MS = 1000;
 
 /**
- * Connects, sends `request` and resolves to the first line of the answer, without its line end; of a bulk string of
- * RESP, to the string. With no request, resolves to an empty line once connected. When that fails, resolves to why.
+ * Connects, sends `request` and resolves to the first line of the answer, without its line end. With no
+ * request, resolves to an empty line once connected. When that fails, resolves to why.
  */
 export function converse(host: string, port: number, request: string | null): Promise<string> {
   return new Promise((resolve) => {
@@ -20,21 +20,10 @@ export function converse(host: string, port: number, request: string | null): Pr
     socket.on('connect', () => (request === null ? finish('') : socket.write(request)));
     socket.on('data', (chunk: string) => {
       answer += chunk;
-      const whole = wholeAnswer(answer);
-      if (whole !== null) finish(whole);
+      if (answer.includes('\r\n')) finish(answer.slice(0, answer.indexOf('\r\n')));
     });
     socket.on('timeout', () => finish(`no answer from ${host}:${port}`));
     socket.on('end', () => finish(`a closed connection from ${host}:${port}`));
     socket.on('error', (error) => finish(error.message));
   });
-}
-
-/** Null as long as more of it is to come. A character is a byte. */
-function wholeAnswer(answer: string): string | null {
-  const end = answer.indexOf('\r\n');
-  if (end < 0) return null;
-  const line = answer.slice(0, end);
-  if (!/^\$\d+$/.test(line)) return line;
-  const [from, bytes] = [end + 2, Number(line.slice(1))];
-  return answer.length < from + bytes + 2 ? null : answer.slice(from, from + bytes);
 }

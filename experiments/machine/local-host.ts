@@ -8,6 +8,7 @@ import { readCounts, type TakenTime } from './interference.ts';
 import { readClocks } from './linux.ts';
 import { freePort } from './ports.ts';
 import type { RunningProcess, Supervisor } from './process.ts';
+import { redisInfo } from './redis-info.ts';
 import { keepStamps, startStamps } from './server-stamps.ts';
 import type { TrialClock, TrialHost, TrialLaunch } from './trial-host.ts';
 
@@ -66,6 +67,10 @@ export class LocalHost implements TrialHost {
 
   converse(host: string, port: number, request: string | null): Promise<string> {
     return converse(host, port, request);
+  }
+
+  redisInfo(host: string, port: number, section: string): Promise<string> {
+    return redisInfo(host, port, section);
   }
 
   startStamps(file: string): Promise<void> {

@@ -56,8 +56,10 @@ export interface TrialHost {
   readLog(file: string): Promise<string>;
   /** A TCP port of an address there on which nothing listens. */
   freePort(address: string): Promise<number>;
-  /** What a server answers, asked from there, or why there is nothing: see converse.ts. */
+  /** The first line of what a server answers, asked from there, or why there is none: see converse.ts. */
   converse(host: string, port: number, request: string | null): Promise<string>;
+  /** What a server answers to INFO of a section, asked from there. Throws where it does not. */
+  redisInfo(host: string, port: number, section: string): Promise<string>;
   /** Has the server there that stamps into `file` stamp all that passes it: see server-stamps.ts. */
   startStamps(file: string): Promise<void>;
   /** Ends that, and leaves what was stamped in `kept`, a file there. */

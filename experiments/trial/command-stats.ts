@@ -4,8 +4,6 @@ import type { TrialHost } from '../machine/trial-host.ts';
 import type { WorkloadOperation } from './measurement.ts';
 import type { Address } from './readiness.ts';
 
-const INFO = '*2\r\n$4\r\nINFO\r\n$12\r\ncommandstats\r\n';
-
 /** Calls so far of one command, and the time that they took. */
 export interface CommandStats {
   calls: number;
@@ -24,13 +22,13 @@ export async function readCommandStats(
   address: Address,
   operation: WorkloadOperation,
 ): Promise<CommandStats> {
-  const answer = await asking.converse(address.host, address.port, INFO);
-  if (!/^# commandstats/i.test(answer)) {
+  try {
+    return parseCommandStats(await asking.redisInfo(address.host, address.port, 'commandstats'), operation);
+  } catch (error) {
     throw new TrialFailure(
-      `the server did not answer INFO commandstats (${answer}): leave command_stats out of its config`,
+      `the server did not answer INFO commandstats (${(error as Error).message}): leave command_stats out of its config`,
     );
   }
-  return parseCommandStats(answer, operation);
 }
 
 /** Mean time of a command between two readings, or null where none was carried out. */
