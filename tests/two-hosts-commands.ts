@@ -11,12 +11,15 @@ export function commandsOfTwoHosts(): string[] {
 
 const SYSTEMS = 'redis,redis-nic-af-packet,kv-nic-rdma';
 
-/** `folder`: of the checkout on the hosts. ssh knows node0 and node1 by the rig's configuration. */
-export function substituted(command: string, rig: LabRig, folder: string): string {
+/**
+ * `folder`: of the checkout on the hosts, with HOST for the name of one; `env`: more of what is set there. ssh knows
+ * node0 and node1 by the rig's configuration.
+ */
+export function substituted(command: string, rig: LabRig, folder: string, env = {}): string {
   const cores = availableCores();
   const [first = 0, last = first] = [cores[0], cores.at(-1)];
   const of = (name: 'server0' | 'client0'): string =>
-    `folder: '${folder.replace('HOST', name)}'\n    env: ${JSON.stringify(rig.hosts[name].access().env)}`;
+    `folder: '${folder.replace('HOST', name)}'\n    env: ${JSON.stringify(rig.hosts[name].access({ env }).env)}`;
   let hosts = 0;
   return (
     command
