@@ -59,6 +59,28 @@ function record(schedule: Schedule, predicts: boolean, counts: Counts = { arrive
   return { sent, counters, bytes: [server?.receivedBytes, client?.receivedBytes] };
 }
 
+const write = { waitUs: 1000, bytes: 100, acknowledged: false, freed: true };
+
+/** Questions and answers, and the data of a stream before them. */
+function talk(both: { delayUs: number; loss?: number }): Schedule {
+  const script = {
+    writes: Array(50).fill(write),
+    end: { how: 'shutdown' as const, waitUs: 0 },
+    pops: 1,
+    rests: [],
+    keeps: 0,
+  };
+  return {
+    hosts: { link: { both } },
+    withheld: { sack: false, timestamps: false, windowScale: false, mss: false },
+    outages: [],
+    outagesFromStart: false,
+    server: script,
+    client: { ...script, writes: [{ ...write, bytes: 50_000 }, ...script.writes] },
+    bindsClient: false,
+  };
+}
+
 describe('header prediction', () => {
   it.each([
     ['a bad network', HONEST],
@@ -68,30 +90,14 @@ describe('header prediction', () => {
     const property = fc.property(schedule(hardship), (schedule) => {
       expect(record(schedule, true, counts)).toEqual(record(schedule, false));
     });
-    fc.assert(property);
+    // However few cases there is time for, one of them has segments that are as predicted.
+    fc.assert(property, { examples: [[talk({ delayUs: 20, loss: 0.05 })]] });
     expect(counts.taken).toBeGreaterThan(0);
   });
 
   it('takes questions and answers, and the data of a stream, over a good network', () => {
-    const write = { waitUs: 1000, bytes: 100, acknowledged: false, freed: true };
-    const script = {
-      writes: Array(50).fill(write),
-      end: { how: 'shutdown' as const, waitUs: 0 },
-      pops: 1,
-      rests: [],
-      keeps: 0,
-    };
     const counts = { arrived: 0, taken: 0 };
-    const quiet: Schedule = {
-      hosts: { link: { both: { delayUs: 20 } } },
-      withheld: { sack: false, timestamps: false, windowScale: false, mss: false },
-      outages: [],
-      outagesFromStart: false,
-      server: script,
-      client: { ...script, writes: [{ ...write, bytes: 50_000 }, ...script.writes] },
-      bindsClient: false,
-    };
-    record(quiet, true, counts);
+    record(talk({ delayUs: 20 }), true, counts);
     expect(counts.taken).toBeGreaterThan(100);
     // All but SYN, SYN-ACK, its ACK, FINs and what acknowledges a part of the first write.
     expect(counts.arrived - counts.taken).toBeLessThan(30);
